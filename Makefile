@@ -1,0 +1,125 @@
+# cella: one Makefile, no generated build system. `make help` lists the targets.
+# A folder is a module: its sources (found by wildcard, sorted) make one archive, and every link
+# line names archives from the top of the house down, so an upward dependency fails to link.
+
+PREFIX ?= /usr/local
+LIBEXECDIR ?= $(PREFIX)/libexec/cella
+BUILD ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(V),)
+Q := @
+endif
+VERSION := 0.1.0
+COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+
+# --- flags -----------------------------------------------------------------------------------
+# Some compilers refuse some flags: ask, never assume.
+try_flags = $(foreach f,$(1),$(shell $(CC) -Werror $(f) -x c -c /dev/null -o /dev/null 2>/dev/null && echo $(f)))
+
+WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wpointer-arith -Wcast-align -Wcast-qual -Wwrite-strings -Wvla -Wundef \
+	-Wimplicit-fallthrough -Wnull-dereference -Wno-missing-field-initializers \
+	$(call try_flags,-Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init)
+ifneq ($(CI)$(WERROR),)
+WARN += -Werror
+endif
+OPT ?= -O2
+HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
+	$(call try_flags,-fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero -fstrict-flex-arrays=3)
+HARDEN := $(HARDEN)
+LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
+DEFS := -D_GNU_SOURCE -DCELLA_VERSION='"$(VERSION)"' -DCELLA_COMMIT='"$(COMMIT)"' \
+	-DCELLA_PREFIX='"$(PREFIX)"' -DCELLA_LIBEXECDIR='"$(LIBEXECDIR)"'
+ALL_CFLAGS = -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) -fPIE -fno-common -fvisibility=hidden \
+	-ffunction-sections -fdata-sections -I. $(DEFS) $(CFLAGS)
+
+# --- modules: folder -> archive, listed from the bottom of the house upwards --------------------
+DIRS_base       := base
+DIRS_namespaces := namespaces
+DIRS_cgroups    := cgroups
+DIRS_netns      := netns
+DIRS_quota      := quota
+DIRS_rootfs     := rootfs
+DIRS_runtime    := runtime runtime/spec runtime/process
+DIRS_vps        := runtime/vps
+DIRS_cli        := cli
+MODULES := base namespaces cgroups netns quota rootfs runtime vps cli
+
+sources = $(sort $(foreach d,$(DIRS_$(1)),$(wildcard $(d)/*.c)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+archive = $(BUILD)/lib$(1).a
+# Archives a module may use, itself first: the link order of programs and of its unit tests.
+BELOW_base       := base
+BELOW_namespaces := namespaces base
+BELOW_cgroups    := cgroups base
+BELOW_netns      := netns base
+BELOW_quota      := quota base
+BELOW_rootfs     := rootfs namespaces cgroups netns quota base
+BELOW_runtime    := runtime $(BELOW_rootfs)
+BELOW_vps        := vps $(BELOW_runtime)
+BELOW_cli        := cli $(BELOW_vps)
+
+# cella-oci is one static file: shared libraries cost more than half of what its peers spend
+# (2.3 M user and 3 M kernel instructions a command). cella needs libmnl and libarchive, which have
+# no usable static archives, and is linked dynamically.
+STATIC_LIBS := -lseccomp -lcap -lyajl_s
+SHARED_LIBS := -lseccomp -lcap -lyajl -lmnl -larchive -lcrypt
+TEST_LIBS   := -lcmocka $(SHARED_LIBS)
+
+PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper
+
+.PHONY: all
+all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(patsubst $(BUILD)/%,cli/main/%.c,$(p))),$(p)))
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define module_rule
+$(call archive,$(1)): $(call objects,$(call sources,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$(Q)$(AR) rcs $$@ $$^
+endef
+$(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
+
+$(BUILD)/cella-oci: $(BUILD)/cli/main/cella-oci.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ $(STATIC_LIBS)
+$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS)
+HELPER_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null) -lmnl
+$(BUILD)/cella-helper: $(BUILD)/cli/main/cella-helper.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(HELPER_LIBS) -lyajl
+
+# --- tests ------------------------------------------------------------------------------------
+# tests/unit/<module>_<file>.c links that module and what stands below it, nothing else.
+UNIT := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/*.c)))
+unit_module = $(firstword $(subst _, ,$(1)))
+define unit_rule
+$(BUILD)/unit/$(1): $(BUILD)/tests/unit/$(1).o $(foreach m,$(BELOW_$(call unit_module,$(1))),$(call archive,$(m)))
+	@mkdir -p $$(@D)
+	@echo "  LINK $$@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $$@ $$^ $(TEST_LIBS)
+endef
+$(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
+
+.PHONY: unit
+unit: $(foreach t,$(UNIT),$(BUILD)/unit/$(t)) ## unit tests, no root needed
+	@fail=0; for t in $^; do $$t >$$t.log 2>&1 && grep -H 'PASSED' $$t.log | sed 's|.*/unit/||' || \
+		{ fail=1; cat $$t.log; echo "FAILED: $$t"; }; done; exit $$fail
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,221 @@
+/* Reading, writing and passing descriptors; see fd.h. */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+
+struct err *fd_read_all(int fd, const char *what, size_t max, struct buf *buf)
+{
+	char chunk[16384];
+	size_t total = 0;
+
+	for (;;) {
+		ssize_t got = read(fd, chunk, sizeof(chunk));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_sys(errno, "read %s", what);
+		if (got == 0)
+			break;
+		total += (size_t)got;
+		if (total > max)
+			return err_new(ERR_INVALID, "%s is larger than %zu bytes", what, max);
+		TRY(buf_add(buf, chunk, (size_t)got));
+	}
+	return buf_add(buf, "", 0);
+}
+
+struct err *fd_write_all(int fd, const char *what, const void *data, size_t len)
+{
+	const char *next = data;
+
+	while (len > 0) {
+		ssize_t put = write(fd, next, len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return err_sys(errno, "write %s", what);
+		next += put;
+		len -= (size_t)put;
+	}
+	return NULL;
+}
+
+struct err *fd_write_once(int fd, const char *what, const char *text)
+{
+	ssize_t put;
+
+	do {
+		put = write(fd, text, strlen(text));
+	} while (put < 0 && errno == EINTR);
+	if (put < 0)
+		return err_sys(errno, "write '%s' to %s", text, what);
+	if ((size_t)put != strlen(text))
+		return err_sys(EIO, "write '%s' to %s", text, what);
+	return NULL;
+}
+
+struct err *fd_dup(int fd, int *ret_fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	if (copy < 0)
+		return err_sys(errno, "copy descriptor %d", fd);
+	*ret_fd = copy;
+	return NULL;
+}
+
+static int is_kernel_file(int fd)
+{
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return 0;
+	return fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC ||
+	       fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+struct err *file_read(int dir_fd, const char *name, size_t max, struct buf *buf)
+{
+	OWN(fd) int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT)
+		return err_new(ERR_NOT_FOUND, "open %s: No such file or directory", name);
+	if (fd < 0)
+		return err_sys(errno, "open %s", name);
+	if (fstat(fd, &st) < 0)
+		return err_sys(errno, "look at %s", name);
+	if (!S_ISREG(st.st_mode) && !is_kernel_file(fd))
+		return err_new(ERR_INVALID, "%s is not a regular file", name);
+	return fd_read_all(fd, name, max, buf);
+}
+
+struct err *file_write_once(int dir_fd, const char *name, const char *text)
+{
+	OWN(fd) int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return err_sys(errno, "open %s", name);
+	return fd_write_once(fd, name, text);
+}
+
+static struct err *replace_contents(int dir_fd, const char *temp, const char *name, mode_t mode,
+				    struct buf *data)
+{
+	OWN(fd) int fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	struct statfs fs;
+	int durable;
+
+	if (fd < 0)
+		return err_sys(errno, "create %s", temp);
+	TRY(fd_write_all(fd, temp, data->data, data->len));
+	durable = fstatfs(fd, &fs) == 0 && fs.f_type != TMPFS_MAGIC;
+	if (durable && fsync(fd) < 0)
+		return err_sys(errno, "sync %s", temp);
+	if (renameat(dir_fd, temp, dir_fd, name) < 0)
+		return err_sys(errno, "rename %s to %s", temp, name);
+	if (durable) {
+		OWN(fd) int parent_fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (parent_fd < 0 || fsync(parent_fd) < 0)
+			return err_sys(errno, "sync the directory of %s", name);
+	}
+	return NULL;
+}
+
+struct err *file_replace(int dir_fd, const char *name, mode_t mode, const void *data, size_t len)
+{
+	OWN(str) char *temp = NULL;
+	OWN(buf) struct buf copy = { 0 };
+	struct err *err;
+
+	TRY(str_format(&temp, "%s.%d.tmp", name, (int)getpid()));
+	TRY(buf_add(&copy, data, len));
+	err = replace_contents(dir_fd, temp, name, mode, &copy);
+	if (err)
+		unlinkat(dir_fd, temp, 0);
+	return err;
+}
+
+struct err *fd_send(int socket_fd, const void *data, size_t len, int fd)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t put;
+
+	if (fd >= 0) {
+		struct cmsghdr *head;
+
+		msg.msg_control = control.room;
+		msg.msg_controllen = sizeof(control.room);
+		head = CMSG_FIRSTHDR(&msg);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(head), &fd, sizeof(int));
+	}
+	do {
+		put = sendmsg(socket_fd, &msg, MSG_NOSIGNAL);
+	} while (put < 0 && errno == EINTR);
+	if (put < 0)
+		return err_sys(errno, "send a message of %zu bytes", len);
+	return NULL;
+}
+
+struct err *fd_recv(int socket_fd, void *data, size_t room, size_t *ret_len, int *ret_fd)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { .iov_base = data, .iov_len = room };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+			      .msg_controllen = sizeof(control.room) };
+	ssize_t got;
+	int fd = -1;
+
+	do {
+		got = recvmsg(socket_fd, &msg, MSG_CMSG_CLOEXEC);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return err_sys(errno, "receive a message");
+	for (struct cmsghdr *head = CMSG_FIRSTHDR(&msg); head; head = CMSG_NXTHDR(&msg, head))
+		if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+			memcpy(&fd, CMSG_DATA(head), sizeof(int));
+	*ret_len = (size_t)got;
+	*ret_fd = fd;
+	return NULL;
+}
+
+struct err *fd_connect_unix(const char *path, int *ret_fd)
+{
+	OWN(fd) int path_fd = open(path, O_PATH | O_CLOEXEC);
+	OWN(fd) int fd = -1;
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	if (path_fd < 0)
+		return err_sys(errno, "open socket %s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return err_sys(errno, "make a socket for %s", path);
+	/* sun_path holds 108 bytes, paths can be longer: go through the descriptor. */
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d", path_fd);
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return err_sys(errno, "connect to socket %s", path);
+	*ret_fd = fd_take(&fd);
+	return NULL;
+}
