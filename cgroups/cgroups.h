@@ -1,0 +1,152 @@
+/*
+ * Control groups, version 2 only: make, limit, freeze, kill, count. The systemd driver asks systemd for a scope
+ * through cella-helper and then works on the same files. Knows nothing of JSON or containers.
+ * Rests on Documentation/admin-guide/cgroup-v2.rst.
+ */
+#ifndef CGROUPS_CGROUPS_H
+#define CGROUPS_CGROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+enum cgroup_driver { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+
+#define CGROUP_UNSET UINT64_MAX	      /* leave the file alone */
+#define CGROUP_MAX (UINT64_MAX - 1)   /* write "max" */
+
+/* Everything is CGROUP_UNSET until cgroup_limits_init(). */
+struct cgroup_limits {
+	uint64_t memory_max_bytes, memory_low_bytes, memory_high_bytes, memory_min_bytes;
+	uint64_t swap_max_bytes; /* swap alone, as memory.swap.max means it */
+	uint64_t memory_oom_group;
+	uint64_t cpu_weight;	 /* 1..10000 */
+	uint64_t cpu_quota_us;	 /* per period; CGROUP_MAX: unlimited */
+	uint64_t cpu_period_us, cpu_burst_us;
+	uint64_t cpu_idle;	 /* 0 or 1 */
+	char *cpuset_cpus, *cpuset_mems; /* owned; NULL: unset */
+	uint64_t pids_max;
+	uint64_t io_weight;	 /* 1..10000, written to io.weight or, scaled, io.bfq.weight */
+	struct strlist io_device_weights; /* "MAJ:MIN WEIGHT" lines for io.weight */
+	struct strlist io_max;		  /* "MAJ:MIN rbps=N ..." lines for io.max */
+	struct strlist hugetlb;		  /* "SIZE=BYTES", e.g. "2MB=1048576"; written to .max and .rsvd.max */
+	struct strlist rdma;		  /* lines for rdma.max */
+	struct strlist misc;		  /* lines for misc.max */
+	struct strlist unified;		  /* "FILE=VALUE"; file names without "/" */
+	bool memory_check_usage; /* refuse memory_max_bytes below what is in use (OCI checkBeforeUpdate) */
+};
+
+void cgroup_limits_init(struct cgroup_limits *limits);
+void cgroup_limits_release(struct cgroup_limits *limits);
+/* Every value in the range that the kernel accepts; no kernel is asked. */
+MUST_CHECK struct err *cgroup_limits_check(const struct cgroup_limits *limits);
+
+/* One device rule, in order, later rules win. -1 is the wildcard. */
+struct device_rule {
+	bool allow;
+	char type; /* 'c', 'b' or 'a' (all) */
+	int64_t major, minor;
+	bool may_read, may_write, may_mknod;
+};
+
+struct cgroup_spec {
+	enum cgroup_driver driver;
+	char *path;  /* fs: absolute is below the mount, relative below the caller's choice;
+		      * systemd: "slice:prefix:name"; NULL: derived from the id. Owned. */
+	struct cgroup_limits limits;
+	struct device_rule *device_rules; /* owned; NULL with count 0: allow everything */
+	size_t device_rule_count;
+	bool device_filter;		  /* a device list was given: deny by default plus the default devices */
+	struct strlist systemd_properties; /* "NAME=GVARIANT TEXT" of annotations org.systemd.property.* */
+	bool delegate;			  /* give the files of /sys/kernel/cgroup/delegate to owner */
+	uid_t owner_uid;
+	gid_t owner_gid;
+	char *ebpf_pin_dir; /* bpffs directory shared by content hash, NULL: /sys/fs/bpf/cella when mounted. Owned. */
+};
+
+void cgroup_spec_init(struct cgroup_spec *spec);
+void cgroup_spec_release(struct cgroup_spec *spec);
+
+/* An open cgroup. Safe to release when zeroed by CGROUP_INIT, and twice. */
+struct cgroup {
+	int dir_fd;	/* -1: disabled */
+	char *path;	/* below the mount, "/a/b"; owned */
+	char *scope;	/* systemd unit name, or NULL; owned */
+	enum cgroup_driver driver;
+};
+#define CGROUP_INIT { .dir_fd = -1 }
+
+void cgroup_release(struct cgroup *cg);
+
+/* Make the cgroup of container id (prefix: program name for derived paths), enable the controllers that the limits need, apply the limits and
+ * the device filter. ERR_UNSUPPORTED names a missing controller or hierarchy, and the cure. ERR_STATE: it exists and has
+ * processes. A failure removes what was made. With CGROUP_SYSTEMD the scope is started later by cgroup_start_scope(). */
+MUST_CHECK struct err *cgroup_create(const struct cgroup_spec *spec, const char *prefix, const char *id,
+				     struct cgroup *ret_cg);
+/* systemd driver: put pid (waiting, not yet in its final cgroup) into a new scope; fills path and dir_fd. No-op else. */
+MUST_CHECK struct err *cgroup_start_scope(const struct cgroup_spec *spec, struct cgroup *cg, pid_t pid);
+/* Open an existing cgroup by the path that its state recorded. ERR_NOT_FOUND when it is gone. */
+MUST_CHECK struct err *cgroup_open(const char *path, const char *scope, enum cgroup_driver driver,
+				   struct cgroup *ret_cg);
+/* Apply to a live cgroup: limits are written in an order that never makes a valid change fail half way;
+ * systemd's properties follow so that a daemon-reload keeps them. */
+MUST_CHECK struct err *cgroup_apply(const struct cgroup *cg, const struct cgroup_limits *limits);
+MUST_CHECK struct err *cgroup_set_devices(const struct cgroup *cg, const struct cgroup_spec *spec);
+MUST_CHECK struct err *cgroup_join(const struct cgroup *cg, const char *below, pid_t pid);
+/* Freeze or thaw and wait (poll on cgroup.events) until the kernel says so, at most timeout_ms. */
+MUST_CHECK struct err *cgroup_freeze(const struct cgroup *cg, bool frozen, int timeout_ms);
+MUST_CHECK struct err *cgroup_is_frozen(const struct cgroup *cg, bool *ret_frozen);
+/* cgroup.kill, also of a frozen tree. */
+MUST_CHECK struct err *cgroup_kill(const struct cgroup *cg);
+MUST_CHECK struct err *cgroup_signal(const struct cgroup *cg, int signum);
+/* Processes of the whole subtree; *ret_pids is owned by the caller (malloc). */
+MUST_CHECK struct err *cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_count);
+/* Wait until it is empty (poll on cgroup.events), then remove it with what is below it; stops a scope. Gone is success. */
+MUST_CHECK struct err *cgroup_destroy(struct cgroup *cg, int timeout_ms);
+
+/* A descriptor to poll (POLLPRI) for changes of memory.events (oom kills). */
+MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd, uint64_t *ret_oom_kills);
+
+struct pressure_line {
+	double avg10, avg60, avg300; /* percent */
+	uint64_t total_us;
+	bool is_set;
+};
+struct pressure {
+	struct pressure_line some, full;
+};
+
+struct io_stat {
+	uint32_t major, minor;
+	uint64_t read_bytes, write_bytes, read_ops, write_ops, discard_bytes, discard_ops;
+};
+
+/* Counters; CGROUP_UNSET where the kernel has no such file. */
+struct cgroup_stats {
+	uint64_t cpu_usage_us, cpu_user_us, cpu_system_us, cpu_periods, cpu_throttled_periods, cpu_throttled_us;
+	uint64_t memory_bytes, memory_max_bytes, memory_peak_bytes, swap_bytes, swap_max_bytes;
+	uint64_t memory_oom, memory_oom_kills, memory_max_events;
+	struct strlist memory_stat; /* "name=value" of memory.stat */
+	uint64_t pids, pids_max;
+	struct io_stat *io; /* owned */
+	size_t io_count;
+	struct strlist hugetlb; /* "SIZE usage max failcnt" */
+	struct strlist rdma;	/* "DEVICE current ..." lines of rdma.current */
+	struct pressure cpu_pressure, memory_pressure, io_pressure;
+};
+
+void cgroup_stats_release(struct cgroup_stats *stats);
+MUST_CHECK struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
+
+/* What this host's hierarchy offers: "memory", "pids", ...; ERR_UNSUPPORTED without a usable cgroup v2. */
+MUST_CHECK struct err *cgroup_controllers(struct strlist *ret_names);
+
+/* OCI cpu shares (2..262144) to cpu.weight (1..10000) by the formula of runtime-spec 1.3; OCI blkio weight to io.weight. */
+uint64_t cgroup_weight_from_shares(uint64_t shares);
+uint64_t cgroup_io_weight_from_blkio(uint64_t weight);
+
+#endif
