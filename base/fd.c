@@ -86,7 +86,8 @@ static int is_kernel_file(int fd)
 
 struct err *file_read(int dir_fd, const char *name, size_t max, struct buf *buf)
 {
-	OWN(fd) int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	OWN(fd) int fd = openat(dir_fd, name, flags);
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT)
@@ -112,7 +113,8 @@ struct err *file_write_once(int dir_fd, const char *name, const char *text)
 static struct err *replace_contents(int dir_fd, const char *temp, const char *name, mode_t mode,
 				    struct buf *data)
 {
-	OWN(fd) int fd = openat(dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+	OWN(fd) int fd = openat(dir_fd, temp, flags, mode);
 	struct statfs fs;
 	int durable;
 
@@ -183,7 +185,9 @@ struct err *fd_recv(int socket_fd, void *data, size_t room, size_t *ret_len, int
 		struct cmsghdr align;
 	} control = { 0 };
 	struct iovec iov = { .iov_base = data, .iov_len = room };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room,
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control.room,
 			      .msg_controllen = sizeof(control.room) };
 	ssize_t got;
 	int fd = -1;

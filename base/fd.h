@@ -8,7 +8,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
-/* Read to the end into buf (appended); more than max bytes is ERR_INVALID. what: for the error text. */
+/* Read to the end into buf (appended); more than max bytes is ERR_INVALID. what: for the error
+ * text. */
 MUST_CHECK struct err *fd_read_all(int fd, const char *what, size_t max, struct buf *buf);
 /* All of it, however many write(2) calls that takes. */
 MUST_CHECK struct err *fd_write_all(int fd, const char *what, const void *data, size_t len);
@@ -16,8 +17,8 @@ MUST_CHECK struct err *fd_write_all(int fd, const char *what, const void *data, 
 MUST_CHECK struct err *fd_write_once(int fd, const char *what, const char *text);
 MUST_CHECK struct err *fd_dup(int fd, int *ret_fd);
 
-/* Whole small file below dir_fd (or AT_FDCWD), opened with O_NOFOLLOW | O_NONBLOCK and checked to be regular
- * unless it lies on procfs, sysfs or cgroupfs. */
+/* Whole small file below dir_fd (or AT_FDCWD), opened with O_NOFOLLOW | O_NONBLOCK and checked to
+ * be regular unless it lies on procfs, sysfs or cgroupfs. */
 MUST_CHECK struct err *file_read(int dir_fd, const char *name, size_t max, struct buf *buf);
 /* Write a kernel file below dir_fd in one write(2). */
 MUST_CHECK struct err *file_write_once(int dir_fd, const char *name, const char *text);
@@ -29,7 +30,8 @@ MUST_CHECK struct err *file_replace(int dir_fd, const char *name, mode_t mode, c
 /* Send one message with at most one descriptor (fd -1: none; borrowed) over a UNIX socket. */
 MUST_CHECK struct err *fd_send(int socket_fd, const void *data, size_t len, int fd);
 /* Receive one message; *ret_len is 0 at end of file; *ret_fd is -1 when none came. */
-MUST_CHECK struct err *fd_recv(int socket_fd, void *data, size_t room, size_t *ret_len, int *ret_fd);
+MUST_CHECK struct err *fd_recv(int socket_fd, void *data, size_t room, size_t *ret_len,
+			       int *ret_fd);
 /* Connect to a UNIX stream socket by path, of any length. */
 MUST_CHECK struct err *fd_connect_unix(const char *path, int *ret_fd);
 

@@ -195,7 +195,8 @@ static size_t line_of(const char *text, size_t offset)
 }
 
 /* yajl's own explanation, cut to its first line: "lexical error: invalid char in json text." */
-static struct err *parse_error(yajl_handle handle, const struct builder *b, const char *text, size_t len)
+static struct err *parse_error(yajl_handle handle, const struct builder *b, const char *text,
+			       size_t len)
 {
 	size_t at = yajl_get_bytes_consumed(handle);
 	unsigned char *said = NULL;
@@ -206,7 +207,9 @@ static struct err *parse_error(yajl_handle handle, const struct builder *b, cons
 	if (said)
 		said[strcspn((char *)said, "\n")] = '\0';
 	err = err_new(ERR_INVALID, "JSON line %zu: %s", line_of(text, at < len ? at : len),
-		      b->why ? b->why : said ? (char *)said : "not JSON");
+		      b->why ? b->why :
+		      said   ? (char *)said :
+			       "not JSON");
 	if (said)
 		yajl_free_error(handle, said);
 	return err;
@@ -268,8 +271,9 @@ const struct json *json_get(const struct json *obj, const char *key)
 const char *json_type_name(enum json_type type)
 {
 	static const char *const names[JSON_TYPE_COUNT] = {
-		[JSON_NULL] = "null",	    [JSON_BOOL] = "true or false", [JSON_NUMBER] = "a number",
-		[JSON_STRING] = "a string", [JSON_ARRAY] = "an array",	   [JSON_OBJECT] = "an object",
+		[JSON_NULL] = "null",	    [JSON_BOOL] = "true or false",
+		[JSON_NUMBER] = "a number", [JSON_STRING] = "a string",
+		[JSON_ARRAY] = "an array",  [JSON_OBJECT] = "an object",
 	};
 
 	return names[type];

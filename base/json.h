@@ -1,6 +1,6 @@
 /*
- * JSON in and out, over libyajl. Reading gives a tree whose strings are NUL-free; writing appends to a buffer.
- * Nothing here knows what the values mean.
+ * JSON in and out, over libyajl. Reading gives a tree whose strings are NUL-free; writing appends
+ * to a buffer. Nothing here knows what the values mean.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -22,7 +22,8 @@ enum json_type {
 	JSON_TYPE_COUNT
 };
 
-/* One value. Members and elements are a list: child, then next. Everything lives as long as the document. */
+/* One value. Members and elements are a list: child, then next. Everything lives as long as the
+ * document. */
 struct json {
 	enum json_type type;
 	bool truth;	  /* JSON_BOOL */
@@ -37,9 +38,9 @@ struct json_doc;
 #define JSON_TEXT_MAX ((size_t)16 << 20)
 
 /*
- * Parse a whole document. Refused with ERR_INVALID and a line number: malformed text, trailing text, duplicate
- * members, NUL in a string or key, nesting over 64, more than JSON_TEXT_MAX bytes, invalid UTF-8.
- * *ret_doc is owned by the caller: json_doc_free().
+ * Parse a whole document. Refused with ERR_INVALID and a line number: malformed text, trailing
+ * text, duplicate members, NUL in a string or key, nesting over 64, more than JSON_TEXT_MAX bytes,
+ * invalid UTF-8. *ret_doc is owned by the caller: json_doc_free().
  */
 MUST_CHECK struct err *json_parse(const char *text, size_t len, struct json_doc **ret_doc);
 const struct json *json_root(const struct json_doc *doc);
@@ -50,17 +51,22 @@ OWN_KIND(json_doc, struct json_doc *, json_doc_free)
 const struct json *json_get(const struct json *obj, const char *key);
 const char *json_type_name(enum json_type type);
 
-/* Typed access; what: the path of the value for the error ("process.user.uid"). ERR_INVALID on another type. */
-MUST_CHECK struct err *json_u64(const struct json *value, const char *what, uint64_t max, uint64_t *ret_value);
+/* Typed access; what: the path of the value for the error ("process.user.uid"). ERR_INVALID on
+ * another type. */
+MUST_CHECK struct err *json_u64(const struct json *value, const char *what, uint64_t max,
+				uint64_t *ret_value);
 MUST_CHECK struct err *json_i64(const struct json *value, const char *what, int64_t *ret_value);
 MUST_CHECK struct err *json_bool(const struct json *value, const char *what, bool *ret_value);
 /* Borrowed from the document. */
-MUST_CHECK struct err *json_string(const struct json *value, const char *what, const char **ret_text);
-MUST_CHECK struct err *json_strlist(const struct json *value, const char *what, struct strlist *ret_list);
+MUST_CHECK struct err *json_string(const struct json *value, const char *what,
+				   const char **ret_text);
+MUST_CHECK struct err *json_strlist(const struct json *value, const char *what,
+				    struct strlist *ret_list);
 
 /*
- * Writing: keys and values alternate inside an object, commas and quoting are the writer's. Errors (memory, wrong
- * nesting) are kept and returned by json_out_take(). Text that is not UTF-8 has its bad bytes replaced by U+FFFD.
+ * Writing: keys and values alternate inside an object, commas and quoting are the writer's. Errors
+ * (memory, wrong nesting) are kept and returned by json_out_take(). Text that is not UTF-8 has its
+ * bad bytes replaced by U+FFFD.
  */
 struct json_out;
 

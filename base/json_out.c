@@ -68,16 +68,23 @@ static size_t utf8_len(const unsigned char *s)
 {
 	static const unsigned char first_second[][3] = {
 		/* lead byte with a restricted second byte: Unicode table 3-7 */
-		{ 0xe0, 0xa0, 0xbf }, { 0xed, 0x80, 0x9f }, { 0xf0, 0x90, 0xbf }, { 0xf4, 0x80, 0x8f },
+		{ 0xe0, 0xa0, 0xbf },
+		{ 0xed, 0x80, 0x9f },
+		{ 0xf0, 0x90, 0xbf },
+		{ 0xf4, 0x80, 0x8f },
 	};
-	size_t len = *s < 0x80 ? 1 : *s >= 0xc2 && *s <= 0xdf ? 2 : (*s & 0xf0) == 0xe0 ? 3 :
-		     *s >= 0xf0 && *s <= 0xf4 ? 4 : 0;
+	size_t len = *s < 0x80		      ? 1 :
+		     *s >= 0xc2 && *s <= 0xdf ? 2 :
+		     (*s & 0xf0) == 0xe0      ? 3 :
+		     *s >= 0xf0 && *s <= 0xf4 ? 4 :
+						0;
 
 	for (size_t i = 1; i < len; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(first_second); i++)
-		if (*s == first_second[i][0] && (s[1] < first_second[i][1] || s[1] > first_second[i][2]))
+		if (*s == first_second[i][0] &&
+		    (s[1] < first_second[i][1] || s[1] > first_second[i][2]))
 			return 0;
 	return len;
 }
@@ -88,7 +95,8 @@ static void put_text(struct json_out *out, const char *text)
 
 	for (const unsigned char *c = (const unsigned char *)text; *c;) {
 		size_t len = utf8_len(c);
-		struct err *err = len ? buf_add(&clean, c, len) : buf_add(&clean, "\xef\xbf\xbd", 3);
+		struct err *err =
+			len ? buf_add(&clean, c, len) : buf_add(&clean, "\xef\xbf\xbd", 3);
 
 		if (err) {
 			err_drop(err); /* reported by json_out_take() */
@@ -97,7 +105,8 @@ static void put_text(struct json_out *out, const char *text)
 		}
 		c += len ? len : 1;
 	}
-	note(out, yajl_gen_string(out->gen, (const unsigned char *)(clean.data ? clean.data : ""), clean.len));
+	note(out, yajl_gen_string(out->gen, (const unsigned char *)(clean.data ? clean.data : ""),
+				  clean.len));
 }
 
 void json_out_key(struct json_out *out, const char *key)
@@ -164,13 +173,15 @@ void json_out_value(struct json_out *out, const struct json *value)
 	case JSON_TYPE_COUNT:
 		break;
 	}
-	note(out, value->type == JSON_OBJECT ? yajl_gen_map_open(out->gen) : yajl_gen_array_open(out->gen));
+	note(out, value->type == JSON_OBJECT ? yajl_gen_map_open(out->gen) :
+					       yajl_gen_array_open(out->gen));
 	for (const struct json *item = value->child; item; item = item->next) {
 		if (item->key)
 			json_out_key(out, item->key);
 		json_out_value(out, item);
 	}
-	note(out, value->type == JSON_OBJECT ? yajl_gen_map_close(out->gen) : yajl_gen_array_close(out->gen));
+	note(out, value->type == JSON_OBJECT ? yajl_gen_map_close(out->gen) :
+					       yajl_gen_array_close(out->gen));
 }
 
 struct err *json_out_take(struct json_out *out, char **ret_text)

@@ -27,7 +27,8 @@ bool log_wants_debug(void)
 	return config.level == LOG_LEVEL_DEBUG;
 }
 
-static struct err *json_line(enum log_level level, const char *text, const char *when, char **ret_line)
+static struct err *json_line(enum log_level level, const char *text, const char *when,
+			     char **ret_line)
 {
 	OWN(json_out) struct json_out *out = NULL;
 
@@ -43,7 +44,8 @@ static struct err *json_line(enum log_level level, const char *text, const char 
 	return json_out_take(out, ret_line);
 }
 
-static struct err *text_line(enum log_level level, const char *text, const char *when, char **ret_line)
+static struct err *text_line(enum log_level level, const char *text, const char *when,
+			     char **ret_line)
 {
 	OWN(str) char *shown = NULL;
 
@@ -51,7 +53,8 @@ static struct err *text_line(enum log_level level, const char *text, const char 
 	if (config.fd < 0)
 		return str_format(ret_line, "%s: %s%s", config.program ? config.program : "cella",
 				  level == LOG_LEVEL_WARNING ? "warning: " : "", shown);
-	return str_format(ret_line, "time=\"%s\" level=%s msg=\"%s\"", when, level_names[level], shown);
+	return str_format(ret_line, "time=\"%s\" level=%s msg=\"%s\"", when, level_names[level],
+			  shown);
 }
 
 static struct err *put_line(int fd, char *line)

@@ -1,6 +1,6 @@
 /*
- * Warnings and debug lines, and the one place where the last error goes. Programs choose the target once, before
- * anything is logged. Containers never see this descriptor: it is close-on-exec.
+ * Warnings and debug lines, and the one place where the last error goes. Programs choose the target
+ * once, before anything is logged. Containers never see this descriptor: it is close-on-exec.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -13,11 +13,11 @@ enum log_format { LOG_TEXT, LOG_JSON };
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 
 struct log_config {
-	int fd;			/* where lines go; -1: standard error */
+	int fd; /* where lines go; -1: standard error */
 	enum log_format format;
-	enum log_level level;	/* quieter lines are dropped */
-	bool copy_stderr;	/* errors go to standard error as well, as runc does */
-	const char *program;	/* in front of text lines on standard error */
+	enum log_level level; /* quieter lines are dropped */
+	bool copy_stderr;     /* errors go to standard error as well, as runc does */
+	const char *program;  /* in front of text lines on standard error */
 };
 
 void log_setup(const struct log_config *config);

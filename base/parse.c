@@ -44,8 +44,8 @@ struct err *parse_u64(const char *what, const char *text, uint64_t min, uint64_t
 	uint64_t value;
 
 	if (!digits_to_u64(text, strlen(text), &value) || value < min || value > max)
-		return err_new(ERR_INVALID, "%s: '%.64s' is not a number from %ju to %ju", what, text,
-			       (uintmax_t)min, (uintmax_t)max);
+		return err_new(ERR_INVALID, "%s: '%.64s' is not a number from %ju to %ju", what,
+			       text, (uintmax_t)min, (uintmax_t)max);
 	*ret_value = value;
 	return NULL;
 }
@@ -79,7 +79,8 @@ struct err *parse_bytes(const char *what, const char *text, uint64_t *ret_bytes)
 			shift = (unsigned int)(unit - units) * 10;
 	}
 	if (!good || (shift && value >> (64 - shift)))
-		return err_new(ERR_INVALID, "%s: '%.64s' is not a size such as 512M or 2G", what, text);
+		return err_new(ERR_INVALID, "%s: '%.64s' is not a size such as 512M or 2G", what,
+			       text);
 	*ret_bytes = value << shift;
 	return NULL;
 }
@@ -87,7 +88,10 @@ struct err *parse_bytes(const char *what, const char *text, uint64_t *ret_bytes)
 struct err *parse_bool(const char *what, const char *text, bool *ret_value)
 {
 	static const char *const words[][2] = {
-		{ "no", "yes" }, { "off", "on" }, { "false", "true" }, { "0", "1" },
+		{ "no", "yes" },
+		{ "off", "on" },
+		{ "false", "true" },
+		{ "0", "1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -145,7 +149,8 @@ struct err *parse_signal(const char *text, int *ret_signal)
 				signum = i;
 	}
 	if (!signum)
-		return err_new(ERR_INVALID, "signal: '%.64s' is not a signal name or a number from 1 to 64",
+		return err_new(ERR_INVALID,
+			       "signal: '%.64s' is not a signal name or a number from 1 to 64",
 			       text);
 	*ret_signal = signum;
 	return NULL;

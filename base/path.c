@@ -16,7 +16,8 @@
 #define RESOLVE_IN (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 #define RESOLVE_OWN (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
-static struct err *open_resolved(int dir_fd, const char *path, int flags, uint64_t resolve, int *ret_fd)
+static struct err *open_resolved(int dir_fd, const char *path, int flags, uint64_t resolve,
+				 int *ret_fd)
 {
 	struct open_how how = { .flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve };
 	long fd;
@@ -56,7 +57,8 @@ static struct err *make_one_dir(int root_fd, const char *prefix, mode_t mode, in
 	if (mkdirat(parent_fd, name, mode) < 0 && errno != EEXIST)
 		return err_sys(errno, "make directory %s", prefix);
 	/* O_NOFOLLOW: what was just made must be what is opened */
-	return open_resolved(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_OWN, ret_fd);
+	return open_resolved(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_OWN,
+			     ret_fd);
 }
 
 struct err *path_make_dir_in(int root_fd, const char *path, mode_t mode, int *ret_fd)
@@ -117,8 +119,8 @@ struct err *path_make_file_in(int root_fd, const char *path, mode_t mode, int *r
 		return err;
 	err_drop(err); /* missing: make it */
 	TRY(path_open_parent_in(root_fd, path, &parent_fd, &name));
-	made_fd = openat(parent_fd, name, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-			 mode);
+	made_fd = openat(parent_fd, name,
+			 O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
 	if (made_fd < 0)
 		return err_sys(errno, "create %s", path);
 	return open_resolved(parent_fd, name, O_PATH | O_NOFOLLOW, RESOLVE_OWN, ret_fd);

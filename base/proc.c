@@ -156,7 +156,8 @@ static struct err *spawn(const struct proc_run *run, int input_fd, int output_fd
 		if (run->output)
 			posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
 	}
-	failed = posix_spawn(ret_pid, run->path, &actions, &attr, run->argv, run->envp ? run->envp : no_env);
+	failed = posix_spawn(ret_pid, run->path, &actions, &attr, run->argv,
+			     run->envp ? run->envp : no_env);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	return failed ? err_sys(failed, "run %s", run->path) : NULL;
@@ -174,7 +175,8 @@ static int64_t now_ms(void)
 static struct err *watch(const struct proc_run *run, int pidfd, int output_fd, bool *ret_late)
 {
 	int64_t end_ms = run->timeout_ms ? now_ms() + run->timeout_ms : 0;
-	struct pollfd fds[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = output_fd, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = pidfd, .events = POLLIN },
+				 { .fd = output_fd, .events = POLLIN } };
 
 	while (!(fds[0].revents & POLLIN)) {
 		int64_t left_ms = end_ms ? end_ms - now_ms() : -1;
@@ -216,7 +218,11 @@ struct err *proc_run(const struct proc_run *run, int *ret_status)
 		read_fd = pair[0];
 		write_fd = pair[1];
 	}
-	TRY(spawn(run, input_fd, run->output ? write_fd : run->output_fd > 0 ? run->output_fd : -1, &pid));
+	TRY(spawn(run, input_fd,
+		  run->output	     ? write_fd :
+		  run->output_fd > 0 ? run->output_fd :
+				       -1,
+		  &pid));
 	pidfd = pidfd_open(pid, 0);
 	if (pidfd < 0)
 		return err_sys(errno, "open process %d", (int)pid);
@@ -229,7 +235,9 @@ struct err *proc_run(const struct proc_run *run, int *ret_status)
 	/* what it wrote last may still lie in the pipe */
 	while (!err && run->output && run->output->len < OUTPUT_MAX) {
 		char chunk[4096];
-		ssize_t got = fcntl(read_fd, F_SETFL, O_NONBLOCK) < 0 ? 0 : read(read_fd, chunk, sizeof(chunk));
+		ssize_t got = fcntl(read_fd, F_SETFL, O_NONBLOCK) < 0 ?
+				      0 :
+				      read(read_fd, chunk, sizeof(chunk));
 
 		if (got <= 0)
 			break;

@@ -13,32 +13,36 @@
  * ERR_NOT_FOUND when there is no such process. Source: proc_pid_stat(5), field 22. */
 MUST_CHECK struct err *proc_start_time(pid_t pid, uint64_t *ret_ticks);
 
-/* Open a pidfd and check that it is the process that started at start_ticks; ERR_NOT_FOUND when that one is gone
- * (or a zombie, which can neither be signalled nor entered usefully). */
+/* Open a pidfd and check that it is the process that started at start_ticks; ERR_NOT_FOUND when
+ * that one is gone (or a zombie, which can neither be signalled nor entered usefully). */
 MUST_CHECK struct err *proc_open(pid_t pid, uint64_t start_ticks, int *ret_pidfd);
 MUST_CHECK struct err *proc_signal(int pidfd, int signum);
-/* Wait until the process has ended (not reaped); timeout_ms -1 waits for ever. *ret_ended says whether it has. */
+/* Wait until the process has ended (not reaped); timeout_ms -1 waits for ever. *ret_ended says
+ * whether it has. */
 MUST_CHECK struct err *proc_wait_end(int pidfd, int timeout_ms, bool *ret_ended);
 /* Reap our own child: its exit status, or 128 + signal number. */
 MUST_CHECK struct err *proc_reap(int pidfd, int *ret_status);
 
 /* A program to run to its end. Zero value plus path and argv is usable. */
 struct proc_run {
-	const char *path;	 /* absolute, trusted */
+	const char *path; /* absolute, trusted */
 	char *const *argv;
-	char *const *envp;	 /* NULL: an empty environment */
-	const char *input;	 /* given on standard input; NULL: /dev/null */
+	char *const *envp; /* NULL: an empty environment */
+	const char *input; /* given on standard input; NULL: /dev/null */
 	size_t input_len;
-	int timeout_ms;		 /* 0: none; on expiry the program is killed and ERR_SYS/ETIMEDOUT returned */
-	struct buf *output;	 /* standard output and standard error are appended, up to 64 KiB; NULL: inherited */
-	int output_fd;		 /* when output is NULL and this is > 0: where standard output goes */
-	bool keep_fds;		 /* descriptors without close-on-exec are inherited anyway */
+	int timeout_ms; /* 0: none; on expiry the program is killed and ERR_SYS/ETIMEDOUT returned
+			 */
+	struct buf *output; /* standard output and standard error are appended, up to 64 KiB; NULL:
+			       inherited */
+	int output_fd;	    /* when output is NULL and this is > 0: where standard output goes */
+	bool keep_fds;	    /* descriptors without close-on-exec are inherited anyway */
 };
 
 /* Run, wait and give its exit status (128 + N for signal N). No shell is involved. */
 MUST_CHECK struct err *proc_run(const struct proc_run *run, int *ret_status);
 
-/* End the process without running atexit handlers twice in forked children; flushes coverage data in test builds. */
+/* End the process without running atexit handlers twice in forked children; flushes coverage data
+ * in test builds. */
 _Noreturn void proc_exit(int status);
 
 #endif

@@ -18,7 +18,9 @@ static void expect_invalid(struct err *err)
 
 static void numbers_are_whole_strings(void **state)
 {
-	static const char *const bad[] = { "", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616", "1e3" };
+	static const char *const bad[] = {
+		"", "+1", "-1", " 1", "1 ", "0x1", "18446744073709551616", "1e3"
+	};
 	uint64_t value = 7;
 
 	(void)state;
@@ -48,9 +50,12 @@ static void sizes_have_units(void **state)
 	static const struct {
 		const char *text;
 		uint64_t bytes;
-	} good[] = { { "0", 0 }, { "512", 512 }, { "512b", 512 }, { "1k", 1024 }, { "2M", 2 << 20 },
-		     { "1GiB", 1 << 30 }, { "1gb", 1 << 30 }, { "1T", (uint64_t)1 << 40 } };
-	static const char *const bad[] = { "", "M", "1.5G", "-1M", "1MM", "1bib", "99999999999T", "1 G" };
+	} good[] = { { "0", 0 },	 { "512", 512 },
+		     { "512b", 512 },	 { "1k", 1024 },
+		     { "2M", 2 << 20 },	 { "1GiB", 1 << 30 },
+		     { "1gb", 1 << 30 }, { "1T", (uint64_t)1 << 40 } };
+	static const char *const bad[] = { "",	  "M",	  "1.5G",	  "-1M",
+					   "1MM", "1bib", "99999999999T", "1 G" };
 	uint64_t bytes;
 
 	(void)state;
@@ -76,7 +81,8 @@ static void ids_never_mean_unchanged(void **state)
 
 static void signals_by_name_and_number(void **state)
 {
-	static const char *const bad[] = { "0", "65", "-9", "4294967305", "SIG", "FOO", "", "RTMIN+99" };
+	static const char *const bad[] = { "0",	  "65",	 "-9", "4294967305",
+					   "SIG", "FOO", "",   "RTMIN+99" };
 	int signum;
 
 	(void)state;
@@ -94,7 +100,8 @@ static void signals_by_name_and_number(void **state)
 
 static void container_names_are_file_names(void **state)
 {
-	static const char *const bad[] = { "", ".", "..", "a/b", "-f", ".x", "a\nb", "a b", "\xc3\xa4" };
+	static const char *const bad[] = { "",	 ".",	 "..",	"a/b",	   "-f",
+					   ".x", "a\nb", "a b", "\xc3\xa4" };
 	char longest[130];
 
 	(void)state;
@@ -112,9 +119,12 @@ static void container_names_are_file_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_are_whole_strings),	 cmocka_unit_test(signed_numbers_reach_both_ends),
-		cmocka_unit_test(sizes_have_units),		 cmocka_unit_test(ids_never_mean_unchanged),
-		cmocka_unit_test(signals_by_name_and_number),	 cmocka_unit_test(container_names_are_file_names),
+		cmocka_unit_test(numbers_are_whole_strings),
+		cmocka_unit_test(signed_numbers_reach_both_ends),
+		cmocka_unit_test(sizes_have_units),
+		cmocka_unit_test(ids_never_mean_unchanged),
+		cmocka_unit_test(signals_by_name_and_number),
+		cmocka_unit_test(container_names_are_file_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
