@@ -1,0 +1,74 @@
+/*
+ * Private to netns/: one rtnetlink socket and batches of requests. Every request carries a few
+ * words for the error text; the kernel's extended acknowledgement is added to them. Answers are
+ * believed only from the kernel (port 0): inside a container's namespace its root may send messages
+ * to our socket.
+ */
+#ifndef NETNS_RTNL_H
+#define NETNS_RTNL_H
+
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+
+#include "base/err.h"
+#include "netns/netns.h"
+
+struct rtnl {
+	struct mnl_socket *socket;
+	uint32_t sequence;
+};
+
+/* In the caller's network namespace, or in netns_fd (the caller is back in its own afterwards). */
+MUST_CHECK struct err *rtnl_open(struct rtnl *ret_rtnl);
+MUST_CHECK struct err *rtnl_open_in(int netns_fd, struct rtnl *ret_rtnl);
+void rtnl_close(struct rtnl *rtnl);
+static inline __attribute__((unused)) void own_rtnl(struct rtnl *rtnl)
+{
+	rtnl_close(rtnl);
+}
+/* Index of a link in the socket's namespace; ERR_NOT_FOUND. */
+MUST_CHECK struct err *rtnl_index(const struct rtnl *rtnl, const char *name, int *ret_index);
+
+#define RTNL_BATCH_REQUESTS 24
+#define RTNL_WHAT_MAX 96
+
+/* Requests sent together and answered one by one; the order is kept. */
+struct rtnl_batch {
+	size_t count, used;
+	char what[RTNL_BATCH_REQUESTS][RTNL_WHAT_MAX];
+	_Alignas(struct nlmsghdr) char data[RTNL_BATCH_REQUESTS * 320];
+};
+
+/* Begin one request; NULL when the batch is full (a caller's bug: batches here have a known size).
+ */
+PRINTF(4, 5)
+struct nlmsghdr *rtnl_add(struct rtnl_batch *batch, uint16_t type, uint16_t flags, const char *what,
+			  ...);
+/* The request of rtnl_add() is complete: account for its length. */
+void rtnl_end(struct rtnl_batch *batch, const struct nlmsghdr *request);
+/*
+ * Send all, collect all answers, empty the batch. The first failure is the result: EEXIST becomes
+ * ERR_EXISTS, ENODEV ERR_NOT_FOUND, others ERR_SYS. Later requests were tried all the same.
+ */
+MUST_CHECK struct err *rtnl_run(struct rtnl *rtnl, struct rtnl_batch *batch);
+
+/* Called for each message of an answer; data: the caller's. */
+struct rtnl_reader {
+	struct err *(*read)(struct rtnl_reader *reader, const struct nlmsghdr *message);
+};
+/* Run the batch's only request, a query or a dump, giving each message to reader. */
+MUST_CHECK struct err *rtnl_query(struct rtnl *rtnl, struct rtnl_batch *batch,
+				  struct rtnl_reader *reader);
+
+/* Requests that more than one file makes (route.c). */
+void rtnl_add_up(struct rtnl_batch *batch, int index, const char *name);
+void rtnl_add_addr(struct rtnl_batch *batch, uint16_t type, int index, const struct net_addr *addr,
+		   unsigned char scope);
+/* A route to addr's host through the link itself. */
+void rtnl_add_host_route(struct rtnl_batch *batch, uint16_t type, int index,
+			 const struct net_addr *addr);
+/* The default route of a family through gateway on the link, whether or not an address covers it.
+ */
+void rtnl_add_default_route(struct rtnl_batch *batch, int index, const struct net_addr *gateway);
+
+#endif
