@@ -82,11 +82,19 @@ struct cgroup {
 
 void cgroup_release(struct cgroup *cg);
 
-/* Make the cgroup of container id (prefix: program name for derived paths), enable the controllers that the limits need, apply the limits and
- * the device filter. ERR_UNSUPPORTED names a missing controller or hierarchy, and the cure. ERR_STATE: it exists and has
- * processes. A failure removes what was made. With CGROUP_SYSTEMD the scope is started later by cgroup_start_scope(). */
-MUST_CHECK struct err *cgroup_create(const struct cgroup_spec *spec, const char *prefix, const char *id,
-				     struct cgroup *ret_cg);
+/*
+ * Work out where the cgroup of container id will be (prefix: parent of derived paths), without making anything: fills
+ * path, scope and driver, so that the state file can name them before they exist and delete can clean up after a
+ * SIGKILL. CGROUP_DISABLED, or unprivileged without a writable hierarchy and without limits: path stays NULL.
+ */
+MUST_CHECK struct err *cgroup_plan(const struct cgroup_spec *spec, const char *prefix, const char *id,
+				   struct cgroup *ret_cg);
+/*
+ * Make the planned cgroup, enable the controllers that the limits need, apply the limits and the device filter; fills
+ * dir_fd. ERR_UNSUPPORTED names a missing controller or hierarchy, and the cure. ERR_STATE: it exists and has
+ * processes. A failure removes what was made. With CGROUP_SYSTEMD only checks: cgroup_start_scope() does the work.
+ */
+MUST_CHECK struct err *cgroup_create(const struct cgroup_spec *spec, struct cgroup *cg);
 /* systemd driver: put pid (waiting, not yet in its final cgroup) into a new scope; fills path and dir_fd. No-op else. */
 MUST_CHECK struct err *cgroup_start_scope(const struct cgroup_spec *spec, struct cgroup *cg, pid_t pid);
 /* Open an existing cgroup by the path that its state recorded. ERR_NOT_FOUND when it is gone. */
