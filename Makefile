@@ -82,7 +82,7 @@ define module_rule
 $(call archive,$(1)): $(call objects,$(call sources,$(1)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$(Q)$(AR) rcs $$@ $$^
+	$(Q)$(AR) qcs $$@ $$^ # q, not r: two folders of a module may both have a hooks.o
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 

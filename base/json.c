@@ -1,14 +1,14 @@
-/* Reading JSON: yajl's events become a tree in one arena. See json.h; the writer is json_out.c. */
+/* Reading JSON: yajl's events become a tree in one arena. See json.h; looking into the tree is
+ * json_value.c, the writer json_out.c. */
 #include "base/json.h"
 
 #include <errno.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
 
-#include "base/parse.h"
-
 #define DEPTH_MAX 64
 #define CHUNK_BYTES 16384
+#define FEW_MEMBERS 24 /* up to here comparing all pairs is cheaper than sorting */
 
 /* Memory in chunks, freed all at once. */
 struct chunk {
@@ -20,16 +20,21 @@ struct chunk {
 struct json_doc {
 	struct chunk *chunks;
 	struct json *root;
+	char *text; /* our copy, in which strings end with a NUL where their quote was */
+	size_t len;
 };
 
 /* Where the parser stands: the open containers, and the key of the member that comes next. */
 struct builder {
 	struct json_doc *doc;
+	yajl_handle handle;
+	const char *source; /* the caller's text */
 	struct json *open[DEPTH_MAX];
 	struct json *last[DEPTH_MAX]; /* last child of open[i] */
 	size_t depth;
 	const char *key;
-	const char *why; /* what stopped us, when a callback returns 0 */
+	const char *why;  /* what stopped us, when a callback returns 0 */
+	const char *what; /* the member it is about, or NULL */
 };
 
 static void *arena_alloc(struct json_doc *doc, size_t size)
@@ -52,10 +57,21 @@ static void *arena_alloc(struct json_doc *doc, size_t size)
 	return chunk->data + chunk->used - need;
 }
 
-static const char *arena_text(struct builder *b, const unsigned char *text, size_t len)
+/*
+ * A string or number as C text. yajl gives a place in doc->text for everything without escapes; a
+ * string's closing quote has been read by then and becomes its NUL. What follows a number has not.
+ */
+static const char *keep_text(struct builder *b, enum json_type type, const unsigned char *text,
+			     size_t len)
 {
 	char *copy;
 
+	if (type == JSON_STRING && (const char *)text >= b->doc->text &&
+	    (const char *)text < b->doc->text + b->doc->len) {
+		copy = b->doc->text + ((const char *)text - b->doc->text);
+		copy[len] = '\0';
+		return copy;
+	}
 	if (memchr(text, 0, len)) {
 		b->why = "a string contains a NUL character";
 		return NULL;
@@ -84,6 +100,7 @@ static struct json *add_value(struct builder *b, enum json_type type)
 		b->doc->root = value;
 		return value;
 	}
+	value->parent = b->open[b->depth - 1];
 	if (b->last[b->depth - 1])
 		b->last[b->depth - 1]->next = value;
 	else
@@ -113,7 +130,7 @@ static int on_text(struct builder *b, enum json_type type, const unsigned char *
 
 	if (!value)
 		return 0;
-	value->text = arena_text(b, text, len);
+	value->text = keep_text(b, type, text, len);
 	return value->text != NULL;
 }
 
@@ -138,6 +155,7 @@ static int on_open(struct builder *b, enum json_type type)
 	value = add_value(b, type);
 	if (!value)
 		return 0;
+	value->source = b->source + yajl_get_bytes_consumed(b->handle) - 1;
 	b->last[b->depth] = NULL;
 	b->open[b->depth++] = value;
 	return 1;
@@ -153,23 +171,62 @@ static int on_open_array(void *ctx)
 	return on_open(ctx, JSON_ARRAY);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Large objects: sort the keys, so that a hostile text cannot make this quadratic. */
+static bool has_twins_sorted(struct builder *b, const struct json *object)
+{
+	const char **keys = calloc(object->count, sizeof(*keys));
+	size_t count = 0;
+
+	if (!keys) {
+		b->why = "out of memory";
+		return true;
+	}
+	for (const struct json *member = object->child; member; member = member->next)
+		keys[count++] = member->key;
+	qsort(keys, count, sizeof(*keys), compare_keys);
+	for (size_t i = 1; i < count && !b->why; i++)
+		if (str_eq(keys[i - 1], keys[i])) {
+			b->why = "is given twice";
+			b->what = keys[i];
+		}
+	free(keys);
+	return b->why != NULL;
+}
+
+static bool has_twins(struct builder *b, const struct json *object)
+{
+	if (object->count > FEW_MEMBERS)
+		return has_twins_sorted(b, object);
+	for (const struct json *one = object->child; one; one = one->next)
+		for (const struct json *two = one->next; two; two = two->next)
+			if (one->key[0] == two->key[0] && str_eq(one->key, two->key)) {
+				b->why = "is given twice";
+				b->what = one->key;
+				return true;
+			}
+	return false;
+}
+
 static int on_close(void *ctx)
 {
 	struct builder *b = ctx;
+	struct json *value = b->open[--b->depth];
+	const char *end = b->source + yajl_get_bytes_consumed(b->handle);
 
-	b->depth--;
-	return 1;
+	value->source_len = (size_t)(end - value->source);
+	return value->type == JSON_ARRAY || !has_twins(b, value);
 }
 
 static int on_key(void *ctx, const unsigned char *text, size_t len)
 {
 	struct builder *b = ctx;
 
-	b->key = arena_text(b, text, len);
-	if (b->key && json_get(b->open[b->depth - 1], b->key)) {
-		b->why = "a member is given twice";
-		return 0;
-	}
+	b->key = keep_text(b, JSON_STRING, text, len);
 	return b->key != NULL;
 }
 
@@ -195,46 +252,60 @@ static size_t line_of(const char *text, size_t offset)
 }
 
 /* yajl's own explanation, cut to its first line: "lexical error: invalid char in json text." */
-static struct err *parse_error(yajl_handle handle, const struct builder *b, const char *text,
-			       size_t len)
+static struct err *parse_error(const struct builder *b)
 {
-	size_t at = yajl_get_bytes_consumed(handle);
-	unsigned char *said = NULL;
+	size_t at = yajl_get_bytes_consumed(b->handle), len = b->doc->len;
+	size_t line = line_of(b->source, at < len ? at : len);
+	unsigned char *said;
 	struct err *err;
 
-	if (!b->why)
-		said = yajl_get_error(handle, 0, (const unsigned char *)text, len);
-	if (said)
-		said[strcspn((char *)said, "\n")] = '\0';
-	err = err_new(ERR_INVALID, "JSON line %zu: %s", line_of(text, at < len ? at : len),
-		      b->why ? b->why :
-		      said   ? (char *)said :
-			       "not JSON");
-	if (said)
-		yajl_free_error(handle, said);
+	if (b->what)
+		return err_new(ERR_INVALID, "JSON line %zu: '%.64s' %s", line, b->what, b->why);
+	if (b->why)
+		return err_new(ERR_INVALID, "JSON line %zu: %s", line, b->why);
+	said = yajl_get_error(b->handle, 0, (const unsigned char *)b->source, len);
+	if (!said)
+		return err_new(ERR_INVALID, "JSON line %zu: not JSON", line);
+	said[strcspn((char *)said, "\n")] = '\0';
+	err = err_new(ERR_INVALID, "JSON line %zu: %s", line, (char *)said);
+	yajl_free_error(b->handle, said);
 	return err;
+}
+
+static struct err *parse_all(struct builder *b)
+{
+	const unsigned char *text = (const unsigned char *)b->doc->text;
+
+	if (yajl_parse(b->handle, text, b->doc->len) != yajl_status_ok ||
+	    yajl_complete_parse(b->handle) != yajl_status_ok)
+		return parse_error(b);
+	if (!b->doc->root)
+		return err_new(ERR_INVALID, "JSON: empty");
+	return NULL;
 }
 
 struct err *json_parse(const char *text, size_t len, struct json_doc **ret_doc)
 {
-	OWN(json_doc) struct json_doc *doc = calloc(1, sizeof(*doc));
-	struct builder b = { .doc = doc };
-	struct err *err = NULL;
-	yajl_handle handle;
+	OWN(json_doc) struct json_doc *doc = NULL;
+	struct builder b = { .source = text };
+	struct err *err;
 
-	if (!doc)
-		return err_sys(ENOMEM, "parse JSON");
 	if (len > JSON_TEXT_MAX)
 		return err_new(ERR_INVALID, "JSON: larger than %zu bytes", JSON_TEXT_MAX);
-	handle = yajl_alloc(&callbacks, NULL, &b);
-	if (!handle)
+	doc = calloc(1, sizeof(*doc));
+	if (!doc)
 		return err_sys(ENOMEM, "parse JSON");
-	if (yajl_parse(handle, (const unsigned char *)text, len) != yajl_status_ok ||
-	    yajl_complete_parse(handle) != yajl_status_ok)
-		err = parse_error(handle, &b, text, len);
-	else if (!doc->root)
-		err = err_new(ERR_INVALID, "JSON: empty");
-	yajl_free(handle);
+	doc->text = arena_alloc(doc, len + 1);
+	if (!doc->text)
+		return err_sys(ENOMEM, "parse JSON");
+	memcpy(doc->text, text, len);
+	doc->len = len;
+	b.doc = doc;
+	b.handle = yajl_alloc(&callbacks, NULL, &b);
+	if (!b.handle)
+		return err_sys(ENOMEM, "parse JSON");
+	err = parse_all(&b);
+	yajl_free(b.handle);
 	if (!err)
 		*ret_doc = TAKE(doc);
 	return err;
@@ -256,73 +327,4 @@ void json_doc_free(struct json_doc *doc)
 		free(chunk);
 	}
 	free(doc);
-}
-
-const struct json *json_get(const struct json *obj, const char *key)
-{
-	if (!obj || obj->type != JSON_OBJECT)
-		return NULL;
-	for (const struct json *member = obj->child; member; member = member->next)
-		if (str_eq(member->key, key))
-			return member->type == JSON_NULL ? NULL : member;
-	return NULL;
-}
-
-const char *json_type_name(enum json_type type)
-{
-	static const char *const names[JSON_TYPE_COUNT] = {
-		[JSON_NULL] = "null",	    [JSON_BOOL] = "true or false",
-		[JSON_NUMBER] = "a number", [JSON_STRING] = "a string",
-		[JSON_ARRAY] = "an array",  [JSON_OBJECT] = "an object",
-	};
-
-	return names[type];
-}
-
-static struct err *expect(const struct json *value, const char *what, enum json_type type)
-{
-	if (value->type == type)
-		return NULL;
-	return err_new(ERR_INVALID, "%s: expected %s, found %s", what, json_type_name(type),
-		       json_type_name(value->type));
-}
-
-struct err *json_u64(const struct json *value, const char *what, uint64_t max, uint64_t *ret_value)
-{
-	TRY(expect(value, what, JSON_NUMBER));
-	return parse_u64(what, value->text, 0, max, ret_value);
-}
-
-struct err *json_i64(const struct json *value, const char *what, int64_t *ret_value)
-{
-	TRY(expect(value, what, JSON_NUMBER));
-	return parse_i64(what, value->text, ret_value);
-}
-
-struct err *json_bool(const struct json *value, const char *what, bool *ret_value)
-{
-	TRY(expect(value, what, JSON_BOOL));
-	*ret_value = value->truth;
-	return NULL;
-}
-
-struct err *json_string(const struct json *value, const char *what, const char **ret_text)
-{
-	TRY(expect(value, what, JSON_STRING));
-	*ret_text = value->text;
-	return NULL;
-}
-
-struct err *json_strlist(const struct json *value, const char *what, struct strlist *ret_list)
-{
-	OWN(strlist) struct strlist list = { 0 };
-
-	TRY(expect(value, what, JSON_ARRAY));
-	for (const struct json *item = value->child; item; item = item->next) {
-		TRY(expect(item, what, JSON_STRING));
-		TRY(strlist_add(&list, item->text));
-	}
-	*ret_list = list;
-	list = (struct strlist){ 0 };
-	return NULL;
 }

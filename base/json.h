@@ -23,14 +23,16 @@ enum json_type {
 };
 
 /* One value. Members and elements are a list: child, then next. Everything lives as long as the
- * document. */
+ * document, but source as long as the text that was parsed. */
 struct json {
 	enum json_type type;
 	bool truth;	  /* JSON_BOOL */
 	const char *key;  /* name when it is an object's member, else NULL */
 	const char *text; /* JSON_STRING and JSON_NUMBER */
 	size_t count;	  /* elements or members */
-	const struct json *child, *next;
+	const struct json *child, *next, *parent;
+	const char *source; /* JSON_ARRAY and JSON_OBJECT: where its "[" or "{" stands */
+	size_t source_len;  /* up to and including the closing bracket */
 };
 
 struct json_doc;
@@ -40,7 +42,8 @@ struct json_doc;
 /*
  * Parse a whole document. Refused with ERR_INVALID and a line number: malformed text, trailing
  * text, duplicate members, NUL in a string or key, nesting over 64, more than JSON_TEXT_MAX bytes,
- * invalid UTF-8. *ret_doc is owned by the caller: json_doc_free().
+ * broken UTF-8 (as far as yajl looks: overlong forms pass). *ret_doc is owned by the caller:
+ * json_doc_free().
  */
 MUST_CHECK struct err *json_parse(const char *text, size_t len, struct json_doc **ret_doc);
 const struct json *json_root(const struct json_doc *doc);
@@ -51,8 +54,21 @@ OWN_KIND(json_doc, struct json_doc *, json_doc_free)
 const struct json *json_get(const struct json *obj, const char *key);
 const char *json_type_name(enum json_type type);
 
-/* Typed access; what: the path of the value for the error ("process.user.uid"). ERR_INVALID on
- * another type. */
+/*
+ * An error about one value, its place put in front: "linux.namespaces[2].type: ...". The root alone
+ * has no place.
+ */
+MUST_CHECK PRINTF(3, 4) struct err *json_err(const struct json *value, enum err_kind kind,
+					     const char *fmt, ...);
+/* The same for a cause that somebody else found; the cause is consumed and its kind kept. */
+MUST_CHECK struct err *json_wrap(const struct json *value, struct err *cause);
+/* The place alone, "linux.namespaces[2].type"; owned by the caller. */
+MUST_CHECK struct err *json_path(const struct json *value, char **ret_path);
+/* ERR_INVALID "PLACE: expected a string, found a number" on another type. */
+MUST_CHECK struct err *json_expect(const struct json *value, enum json_type type);
+
+/* Typed access; what: the name of the value for the error ("process.user.uid"), NULL: its place.
+ * ERR_INVALID on another type. */
 MUST_CHECK struct err *json_u64(const struct json *value, const char *what, uint64_t max,
 				uint64_t *ret_value);
 MUST_CHECK struct err *json_i64(const struct json *value, const char *what, int64_t *ret_value);
