@@ -100,6 +100,8 @@ MUST_CHECK struct err *cgroup_start_scope(const struct cgroup_spec *spec, struct
 /* Open an existing cgroup by the path that its state recorded. ERR_NOT_FOUND when it is gone. */
 MUST_CHECK struct err *cgroup_open(const char *path, const char *scope, enum cgroup_driver driver,
 				   struct cgroup *ret_cg);
+/* Make cg mean a cgroup below itself, which must exist. ERR_NOT_FOUND. */
+MUST_CHECK struct err *cgroup_descend(struct cgroup *cg, const char *below);
 /* Apply to a live cgroup: limits are written in an order that never makes a valid change fail half way;
  * systemd's properties follow so that a daemon-reload keeps them. */
 MUST_CHECK struct err *cgroup_apply(const struct cgroup *cg, const struct cgroup_limits *limits);

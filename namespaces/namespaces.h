@@ -84,21 +84,27 @@ struct ns_child {
 
 /*
  * Make a process in new and joined namespaces with one clone3(2), in the cgroup cgroup_fd (-1: the caller's).
- * Returns twice. The child has joined everything but still has to call ns_child_finish() once its id maps are
+ * Returns twice. The child has joined everything but has no ids yet: ns_become_root() once its maps are
  * written. A joined user namespace needs a short-lived second process (explained in clone.c).
+ * The cgroup namespace is not made here: ns_unshare_cgroup().
  */
 MUST_CHECK struct err *ns_clone(const struct ns_spec *spec, const struct ns_fds *fds, int cgroup_fd,
 				struct ns_child *ret_child);
 
 /* Parent, when is_new[NS_USER]: write the maps (newuidmap/newgidmap when the caller may not do it itself). */
 MUST_CHECK struct err *ns_write_maps(const struct ns_spec *spec, pid_t pid);
-/* Child: become root of its user namespace if there is one, set time offsets, bring loopback's place up to the caller. */
-MUST_CHECK struct err *ns_child_finish(const struct ns_spec *spec);
+/* Child, once the maps are written: become root of its user namespace, if it has one that maps id 0. */
+MUST_CHECK struct err *ns_become_root(const struct ns_spec *spec);
+/* Child, once it is in its final cgroup: a cgroup namespace rooted there (clone.c says why not earlier). */
+MUST_CHECK struct err *ns_unshare_cgroup(void);
 
 /*
- * For exec: make a process inside the namespaces of the process pidfd (all that differ from ours), in cgroup_fd.
- * Returns twice. Only the pid namespace is entered before the clone, so the caller keeps its own privileges.
+ * For exec: make a process in the pid namespace of the process pidfd (whose pid is pid) and in cgroup_fd. Returns
+ * twice. The caller keeps its own namespaces and privileges; the child calls ns_enter_rest() with *ret_rest when it
+ * needs the host no longer, and is then root there.
  */
-MUST_CHECK struct err *ns_clone_into(int pidfd, pid_t pid, int cgroup_fd, struct ns_child *ret_child);
+MUST_CHECK struct err *ns_clone_into(int pidfd, pid_t pid, int cgroup_fd, struct ns_child *ret_child,
+				     uint64_t *ret_rest);
+MUST_CHECK struct err *ns_enter_rest(int pidfd, uint64_t flags);
 
 #endif

@@ -72,6 +72,16 @@ struct ct_io {
 	bool detach;		    /* exec: return when the program runs; run: likewise */
 };
 
+/*
+ * Somebody who wires the container's network while init waits: embed it as the first member of your own struct.
+ * run: called in the host once the namespaces exist; pid and pidfd are init's, borrowed. undo: after a later failure;
+ * may be NULL.
+ */
+struct ct_wire {
+	struct err *(*run)(const struct ct_wire *wire, pid_t pid, int pidfd);
+	void (*undo)(const struct ct_wire *wire);
+};
+
 struct ct_create {
 	const char *id;
 	const char *bundle;	/* absolute */
@@ -81,7 +91,9 @@ struct ct_create {
 	struct ct_io io;
 	bool no_pivot, no_new_keyring;
 	bool run_now;		/* release the program at once (run, VPS start): one process pair, no wait */
-	uint64_t fail_after_step; /* reserved for tests: see CELLA_FAIL in steps.h */
+	const struct ct_wire *wire; /* NULL: nobody */
+	const char *cgroup_prefix;  /* parent of derived cgroup paths; NULL: "cella-oci" */
+	const char *notify_socket;  /* host NOTIFY_SOCKET to relay to; NULL: none */
 };
 
 struct ct_started {
@@ -119,7 +131,6 @@ struct ct_exec {
 	const char *apparmor, *selinux_label;
 	const char *cgroup_below; /* sub-cgroup of the container's, NULL: its own */
 	bool tty, no_new_privs, ignore_paused;
-	bool keep_fds;		  /* reserved */
 	struct ct_io io;
 };
 

@@ -1,0 +1,97 @@
+/* What the host and init halves of a birth work on. Init has a copy of it, made by the clone. Private to runtime/. */
+#ifndef RUNTIME_BIRTH_H
+#define RUNTIME_BIRTH_H
+
+#include "runtime/process/process.h"
+#include "runtime/runtime.h"
+#include "runtime/steps.h"
+
+struct birth {
+	const struct ct_root *root;
+	const struct ct_create *request;
+	const struct spec *spec;
+	struct ct_state state;
+	struct rootfs_env env;
+
+	int dir_fd; /* ROOT/ID, locked */
+	struct cgroup cgroup;
+	struct ns_fds joined;
+	struct rootfs_handles handles;
+	struct seccomp_filter filter;
+	struct ns_child child;
+	int host_sock, init_sock;
+	int start_fd;	   /* listening socket on which init waits for `start` */
+	int console_fd;	   /* connected --console-socket */
+	int listener_sock; /* connected seccomp listenerPath */
+	int master_fd;	   /* pty master, travelling from init to a caller that keeps it */
+
+	/* init only */
+	struct process_spec process; /* shallow copy of the spec's, so that HOME can be added to env */
+	int root_fd, slave_fd;
+	char *program;
+	bool cwd_later; /* only its own user may enter the working directory */
+	bool hooked;	/* hooks have run: a failure from here on runs poststop */
+};
+
+void birth_release(struct birth *birth);
+
+/* The WAIT and SEND rows of both tables; READY carries the pty master when the caller keeps it. */
+MUST_CHECK struct err *birth_wait(struct birth *birth, enum stage stage);
+MUST_CHECK struct err *birth_send(struct birth *birth, enum stage stage);
+
+/* Conditions of rows; the same answer on both sides. */
+bool birth_has_maps(const struct birth *birth);
+bool birth_has_wiring(const struct birth *birth);
+bool birth_has_runtime_hooks(const struct birth *birth);
+
+/* Init's whole life after the clone. */
+_Noreturn void init_main(struct birth *birth);
+
+/* --- become.c: the last steps of every process, init or exec; returns only on error --- */
+struct become {
+	const struct process_spec *process;
+	const struct seccomp_filter *filter;
+	const char *program;
+	int listener_sock;	   /* connected receiver of the listener, -1: none */
+	const char *listener_json; /* sent with it */
+	unsigned int preserve_fds;
+	bool cwd_later;
+};
+MUST_CHECK struct err *become_process(const struct become *become);
+/* Forget the caller's signal mask and ignored signals. */
+void become_reset_signals(void);
+
+/* --- state.c --- */
+#define STATE_FILE "state.json"
+#define CONFIG_FILE "config.json"
+#define START_SOCKET "start"
+MUST_CHECK struct err *state_save(int dir_fd, const struct ct_state *state);
+/* Parse the text of a state file; status is not filled. */
+MUST_CHECK struct err *state_parse(const char *text, size_t len, struct ct_state *ret_state);
+/* Open ROOT/ID without a lock. */
+MUST_CHECK struct err *state_open_dir(const struct ct_root *root, const char *id, int *ret_dir_fd);
+/* Open and lock it; fails when it vanished while we waited. */
+MUST_CHECK struct err *state_lock_dir(const struct ct_root *root, const char *id, int *ret_dir_fd);
+MUST_CHECK struct err *state_load(int dir_fd, const char *id, struct ct_state *ret_state);
+/* Fill status and, when it lives, give a pidfd of init (-1 else; may be NULL). */
+MUST_CHECK struct err *state_look(int dir_fd, struct ct_state *state, int *ret_pidfd);
+
+/* --- selected helpers of one file each --- */
+/* start_socket.c */
+MUST_CHECK struct err *start_socket_listen(int dir_fd, int *ret_fd);
+MUST_CHECK struct err *start_socket_connect(int dir_fd, int *ret_fd);
+/* notify.c: relay READY=1 from the container's socket to the host's */
+MUST_CHECK struct err *notify_make_dir(int dir_fd);
+MUST_CHECK struct err *notify_listen(int dir_fd, int *ret_fd);
+MUST_CHECK struct err *notify_relay(int socket_fd, const char *host_socket, pid_t pid, int pidfd);
+/* rdt.c: resctrl */
+MUST_CHECK struct err *rdt_create(const struct intel_rdt *rdt, const char *id, char **ret_group);
+MUST_CHECK struct err *rdt_join(const char *group, pid_t pid);
+void rdt_remove(const char *group);
+/* net_device.c: cella-helper moves host interfaces in */
+MUST_CHECK struct err *net_devices_move(const struct spec *spec, pid_t pid);
+/* create.c: what the builder of the root has to know */
+MUST_CHECK struct err *pid_file_write(const char *path, pid_t pid);
+MUST_CHECK struct err *pidfd_socket_send(const char *path, int pidfd);
+
+#endif
