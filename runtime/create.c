@@ -122,6 +122,16 @@ static void kill_init(struct birth *birth)
 	err_drop(proc_reap(birth->child.pidfd, &status));
 }
 
+static bool has_oom_score(const struct birth *birth)
+{
+	return birth->spec->has_process && birth->spec->process.oom_score_adj_set;
+}
+
+static struct err *set_oom_score(struct birth *birth)
+{
+	return process_set_oom_score(birth->child.pid, birth->spec->process.oom_score_adj);
+}
+
 static struct err *map_ids(struct birth *birth)
 {
 	if (birth->spec->ns.is_new[NS_USER])
@@ -200,6 +210,8 @@ const struct step host_steps[] = {
 	/* before init: clone3 puts it straight into its cgroup, so that not one page of it is charged elsewhere */
 	{ "cgroup",          STEP_RUN,  .run = make_cgroup, .undo = drop_cgroup },
 	{ "init process",    STEP_RUN,  .run = spawn_init, .undo = kill_init },
+	/* lowering it takes CAP_SYS_RESOURCE in the host's user namespace, which init may have left */
+	{ "oom score",       STEP_RUN,  .run = set_oom_score, .when = has_oom_score },
 	{ "id maps",         STEP_RUN,  .run = map_ids, .when = birth_has_maps },
 	{ "maps",            STEP_SEND, STAGE_MAPS, .when = birth_has_maps },
 	{ "namespaces",      STEP_WAIT, STAGE_NAMESPACES, .when = birth_has_wiring },

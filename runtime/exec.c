@@ -199,9 +199,8 @@ static struct err *mark_process(const struct exec *exec)
 {
 	const struct process_spec *process = &exec->process;
 
-	TRY(process_join_keyring(exec->request->id, process->selinux_label));
 	if (process->oom_score_adj_set)
-		TRY(process_set_oom_score(process->oom_score_adj));
+		TRY(process_set_oom_score(0, process->oom_score_adj));
 	if (process->apparmor_profile)
 		TRY(process_set_apparmor(process->apparmor_profile));
 	if (process->selinux_label)
@@ -262,7 +261,10 @@ static struct err *run_inside(struct exec *exec, uint64_t rest)
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(errno, "start a session");
 	TRY(mark_process(exec));
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(errno, "become non-dumpable");
 	TRY(ns_enter_rest(exec->pidfd, rest));
+	TRY(process_join_keyring(exec->request->id, exec->process.selinux_label));
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return err_sys(errno, "open the container's root");
@@ -291,8 +293,9 @@ static struct err *spawn(struct exec *exec)
 	const struct ct_io *io = &exec->request->io;
 	uint64_t rest;
 
-	/* CVE-2016-9962: from the clone on, the container's root could trace our child */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	/* CVE-2016-9962: from the clone on, the container's root could trace our child. Without privilege our own
+	 * /proc/self files would become root's, and the container's root is only ourselves. */
+	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
 	TRY(ns_clone_into(exec->pidfd, exec->state.pid, exec->cgroup.dir_fd, &exec->child, &rest));
 	if (exec->child.pid == 0)

@@ -72,20 +72,29 @@ static bool has_process(const struct birth *birth)
 	return birth->spec->has_process;
 }
 
-/* What is written through the host's procfs, which no tenant can fake. */
-static struct err *mark_process(struct birth *birth)
+static bool has_label(const struct birth *birth)
+{
+	return birth->spec->has_process &&
+	       (birth->spec->process.apparmor_profile || birth->spec->process.selinux_label);
+}
+
+static struct err *label_process(struct birth *birth)
 {
 	const struct process_spec *process = &birth->spec->process;
 
-	if (!birth->request->no_new_keyring)
-		TRY(process_join_keyring(birth->request->id, process->selinux_label));
-	if (process->oom_score_adj_set)
-		TRY(process_set_oom_score(process->oom_score_adj));
 	if (process->apparmor_profile)
 		TRY(process_set_apparmor(process->apparmor_profile));
-	if (process->selinux_label)
-		TRY(process_set_selinux(process->selinux_label));
-	return NULL;
+	return process->selinux_label ? process_set_selinux(process->selinux_label) : NULL;
+}
+
+static bool has_keyring(const struct birth *birth)
+{
+	return birth->spec->has_process && !birth->request->no_new_keyring;
+}
+
+static struct err *join_keyring(struct birth *birth)
+{
+	return process_join_keyring(birth->request->id, birth->spec->process.selinux_label);
 }
 
 static struct err *write_sysctls(struct birth *birth)
@@ -270,6 +279,8 @@ static struct err *run_program(struct birth *birth)
 
 /* clang-format off */
 const struct step init_steps[] = {
+	/* through the host's procfs, which no tenant can fake, and while the file is still ours to write */
+	{ "label",            STEP_RUN,  .run = label_process, .when = has_label },
 	{ "maps",             STEP_WAIT, STAGE_MAPS, .when = birth_has_maps },
 	{ "host pid",         STEP_RUN,  .run = read_host_pid },
 	{ "own namespaces",   STEP_RUN,  .run = enter_namespaces },
@@ -279,7 +290,8 @@ const struct step init_steps[] = {
 	{ "wired",            STEP_WAIT, STAGE_WIRED, .when = birth_has_wiring },
 	/* through the host's procfs and before any tenant mount: CVE-2025-52881. After the wiring: net.ipv4.conf.eth0.* */
 	{ "sysctls",          STEP_RUN,  .run = write_sysctls, .when = has_sysctls },
-	{ "process marks",    STEP_RUN,  .run = mark_process, .when = has_process },
+	/* with its own ids: a keyring belongs to whoever makes it */
+	{ "keyring",          STEP_RUN,  .run = join_keyring, .when = has_keyring },
 	{ "mounts",           STEP_RUN,  .run = build_root },
 	{ "mounts done",      STEP_SEND, STAGE_MOUNTS, .when = birth_has_runtime_hooks },
 	{ "hooked",           STEP_WAIT, STAGE_HOOKED, .when = birth_has_runtime_hooks },

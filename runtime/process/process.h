@@ -36,8 +36,8 @@ MUST_CHECK struct err *group_list_of(const char *text, size_t len, const char *u
 
 /* --- limits and scheduling (limits.c, sched.c) --- */
 MUST_CHECK struct err *process_set_rlimits(const struct rlimit_spec *limits, size_t count);
-/* rootless: a lower value that is refused is clamped with a warning-free success, as the spec's callers expect. */
-MUST_CHECK struct err *process_set_oom_score(int value);
+/* pid 0: the caller. Without privilege a refused lower value leaves the old one and succeeds, as callers expect. */
+MUST_CHECK struct err *process_set_oom_score(pid_t pid, int value);
 MUST_CHECK struct err *process_set_scheduler(const struct scheduler_spec *scheduler);
 MUST_CHECK struct err *process_set_io_priority(int io_priority);
 /* CPU list "0-3,7". NULL: every CPU that the cgroup allows. */
