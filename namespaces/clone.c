@@ -35,16 +35,21 @@ void ns_fds_release(struct ns_fds *fds)
 	}
 }
 
-static struct err *open_one(const char *path, const struct ns_info *info, int *ret_fd)
+bool ns_is_kind(int fd, enum ns_kind kind)
+{
+	int type = ioctl(fd, NS_GET_NSTYPE);
+
+	return type >= 0 && (uint64_t)type == ns_infos[kind].clone_flag;
+}
+
+static struct err *open_one(const char *path, enum ns_kind kind, int *ret_fd)
 {
 	OWN(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int type;
 
 	if (fd < 0)
-		return err_sys(errno, "open %s namespace %s", info->oci_name, path);
-	type = ioctl(fd, NS_GET_NSTYPE);
-	if (type < 0 || (uint64_t)type != info->clone_flag)
-		return err_new(ERR_INVALID, "%s is not a %s namespace", path, info->oci_name);
+		return err_sys(errno, "open %s namespace %s", ns_infos[kind].oci_name, path);
+	if (!ns_is_kind(fd, kind))
+		return err_new(ERR_INVALID, "%s is not a %s namespace", path, ns_infos[kind].oci_name);
 	*ret_fd = fd_take(&fd);
 	return NULL;
 }
@@ -58,7 +63,7 @@ struct err *ns_open_joined(const struct ns_spec *spec, struct ns_fds *ret_fds)
 
 		if (!spec->join_path[kind])
 			continue;
-		err = open_one(spec->join_path[kind], &ns_infos[kind], &fds.fd[kind]);
+		err = open_one(spec->join_path[kind], (enum ns_kind)kind, &fds.fd[kind]);
 		if (err) {
 			ns_fds_release(&fds);
 			return err;

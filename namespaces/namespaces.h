@@ -74,6 +74,8 @@ struct ns_fds {
 #define NS_FDS_INIT { .fd = { -1, -1, -1, -1, -1, -1, -1, -1 } }
 
 void ns_fds_release(struct ns_fds *fds);
+/* Whether fd is a namespace of that kind. */
+bool ns_is_kind(int fd, enum ns_kind kind);
 /* Open and check the type of every join_path (NS_GET_NSTYPE). */
 MUST_CHECK struct err *ns_open_joined(const struct ns_spec *spec, struct ns_fds *ret_fds);
 
@@ -90,6 +92,19 @@ struct ns_child {
  */
 MUST_CHECK struct err *ns_clone(const struct ns_spec *spec, const struct ns_fds *fds, int cgroup_fd,
 				struct ns_child *ret_child);
+
+/*
+ * A small pinned mount namespace to clone from, where the host has many mounts (launch.c). dir: a directory of our own in
+ * which the pin lies. *ret_fd: -1 when the host has few mounts or the kernel cannot tell; owned by the caller.
+ * The caller enters it around ns_clone() and comes back, with its root and working directory.
+ */
+struct ns_launch {
+	int ns_fd, cwd_fd;
+};
+#define NS_LAUNCH_INIT { .ns_fd = -1, .cwd_fd = -1 }
+MUST_CHECK struct err *ns_launch_find(const char *dir, int *ret_fd);
+MUST_CHECK struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch);
+MUST_CHECK struct err *ns_launch_leave(struct ns_launch *launch);
 
 /* Parent, when is_new[NS_USER]: write the maps (newuidmap/newgidmap when the caller may not do it itself). */
 MUST_CHECK struct err *ns_write_maps(const struct ns_spec *spec, pid_t pid);
