@@ -114,6 +114,23 @@ unit: $(foreach t,$(UNIT),$(BUILD)/unit/$(t)) ## unit tests, no root needed
 	@fail=0; for t in $^; do $$t >$$t.log 2>&1 && grep -H 'PASSED' $$t.log | sed 's|.*/unit/||' || \
 		{ fail=1; cat $$t.log; echo "FAILED: $$t"; }; done; exit $$fail
 
+# --- bench: cella-oci beside its peers and a floor; PEERS="/path/to/crun ..." names others ---------
+BENCH_SOURCES := bench bed count profile report rows
+$(BUILD)/bench/bench: $(BENCH_SOURCES:%=$(BUILD)/tests/bench/%.o) $(call archive,base)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ -lseccomp -lyajl_s
+$(BUILD)/bench/floor: $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/floor*.c)))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -static $(LINK) -o $@ $^
+$(BUILD)/bench/payload: tests/bench/payload.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) -O2 -nostdlib -static -Wl,--build-id=none -s -o $@ $<
+.PHONY: bench-programs
+bench-programs: $(addprefix $(BUILD)/bench/,bench floor payload)
+.PHONY: bench
+bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to/crun ..."
+	@PEERS="$(PEERS)" tests/bench/run $(BUILD)
+
 .PHONY: clean
 clean: ## remove everything that was built
 	rm -rf build
