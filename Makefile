@@ -111,8 +111,26 @@ $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
 
 .PHONY: unit
 unit: $(foreach t,$(UNIT),$(BUILD)/unit/$(t)) ## unit tests, no root needed
-	@fail=0; for t in $^; do $$t >$$t.log 2>&1 && grep -H 'PASSED' $$t.log | sed 's|.*/unit/||' || \
-		{ fail=1; cat $$t.log; echo "FAILED: $$t"; }; done; exit $$fail
+	@rm -f $(BUILD)/unit.tally; fail=0; for t in $^; do status=0; \
+		CMOCKA_MESSAGE_OUTPUT=TAP $$t >$$t.log 2>&1 </dev/null || status=$$?; \
+		tests/tally $(BUILD)/unit.tally $${t##*/} $$status 0 <$$t.log || fail=1; done; exit $$fail
+
+# Functional tests: ONLY='01* 020*' chooses, GUEST=NAME takes one that tests/vm/guest booted.
+.PHONY: check-func
+check-func: all ## functional tests in a guest booted for them (ONLY='01*' chooses)
+	@tests/func/run $(if $(GUEST),-n $(GUEST),-g $(or $(GUESTS),1)) $(ONLY); tests/tally build/func/tally
+.PHONY: check-host
+check-host: all ## functional tests on this machine, which has cgroup v2
+	@CELLA_BIN=$(abspath $(BUILD)) tests/func/run -l $(ONLY); tests/tally build/func/tally
+
+# --- install ----------------------------------------------------------------------------------
+MAN_PAGES := $(wildcard man/*.[1-8])
+.PHONY: install
+install: all ## install below DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR)
+	$(foreach p,$(filter-out %-helper,$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
+	$(foreach p,$(filter %-helper,$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
+	$(foreach m,$(MAN_PAGES),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m))) $(m);)
 
 # --- bench: cella-oci beside its peers and a floor; PEERS="/path/to/crun ..." names others ---------
 BENCH_SOURCES := bench bed count profile report rows
@@ -133,7 +151,7 @@ bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf build
+	rm -rf build build-*
 
 .PHONY: help
 help: ## this list
