@@ -59,9 +59,10 @@ static struct err *text_line(enum log_level level, const char *text, const char 
 
 static struct err *put_line(int fd, char *line)
 {
+	const char *prefix = fd == config.fd && config.prefix ? config.prefix : "";
 	OWN(str) char *whole = NULL;
 
-	TRY(str_format(&whole, "%s\n", line));
+	TRY(str_format(&whole, "%s%s\n", prefix, line));
 	return fd_write_all(fd, "log", whole, strlen(whole));
 }
 

@@ -18,6 +18,7 @@ struct log_config {
 	enum log_level level; /* quieter lines are dropped */
 	bool copy_stderr;     /* errors go to standard error as well, as runc does */
 	const char *program;  /* in front of text lines on standard error */
+	const char *prefix;   /* in front of every line on fd (syslog's priority); NULL: nothing */
 };
 
 void log_setup(const struct log_config *config);
