@@ -37,8 +37,9 @@ struct program {
 	struct opt_table opts;	       /* global options, before the command */
 	const struct cmd *const *cmds; /* in the order that --help lists them */
 	size_t cmd_count;
-	int (*status_of)(
-		const struct err *err); /* exit status of an error; NULL: 1 for everything */
+	int (*status_of)(const struct err *err); /* exit status; NULL: 1 for every error */
+	/* A command that prints the containers' names, for completion; NULL: none. */
+	const char *list_names;
 };
 
 /* What a command's run() gets. All borrowed. */
@@ -74,7 +75,12 @@ MUST_CHECK struct err *help_program(const struct program *program, struct buf *t
 MUST_CHECK struct err *help_cmd(const struct program *program, const struct cmd *cmd,
 				struct buf *text);
 
-/* A completion script for "bash" or "zsh", made from the tables. ERR_INVALID: another shell. */
+/*
+ * Made from the tables, for "bash" or "zsh": a completion script; for "list": one line per option,
+ * which tests/lint/man reads: COMMAND (or "-" for global options), --name, -l (or "-"), METAVAR (or
+ * "-"), separated by tabs. ERR_INVALID: none of these. A value is completed by its metavar (FILE,
+ * SOCKET, DIR) or its choices, an argument by its name (CONTAINER, NAME).
+ */
 MUST_CHECK struct err *completion_script(const struct program *program, const char *shell,
 					 struct buf *text);
 

@@ -8,7 +8,7 @@
 #define OPTION_COLUMN 29	 /* where an option's explanation begins */
 #define EXPLAINED_OPTIONS_MAX 19 /* more are listed by name only */
 #define EXPLAINED_COMMANDS_MAX 26
-#define COMMAND_COLUMN 40 /* where the second column of commands begins */
+#define COMMAND_COLUMN 42 /* where the second column of commands begins */
 
 static struct err *add_sentence(const char *summary, struct buf *text)
 {
@@ -132,7 +132,7 @@ static struct err *add_commands(const struct program *program, struct buf *text)
 
 		if (shown % 2) {
 			int used = (int)(text->len - line_start);
-			int pad = used < COMMAND_COLUMN ? COMMAND_COLUMN - used : 0;
+			int pad = used + 2 < COMMAND_COLUMN ? COMMAND_COLUMN - used : 2;
 
 			TRY(buf_format(text, "%*s%-*s %s\n", pad, "", width, cmd->name,
 				       cmd->summary));
@@ -151,12 +151,12 @@ struct err *help_program(const struct program *program, struct buf *text)
 	for (size_t i = 0; i < program->cmd_count; i++)
 		shown += program->cmds[i]->summary != NULL;
 	TRY(buf_format(text, "Usage: %s [OPTION]... COMMAND [ARGUMENT]...\n", program->name));
-	TRY(buf_format(text, "%s '%s COMMAND --help' tells more.\n", program->summary,
-		       program->name));
+	TRY(buf_format(text, "%s\n", program->summary));
 	TRY(buf_format(text, "Commands:\n"));
 	if (shown > EXPLAINED_COMMANDS_MAX)
 		TRY(pack_commands(program, text));
 	else
 		TRY(add_commands(program, text));
-	return add_options(&program->opts, text);
+	TRY(add_options(&program->opts, text));
+	return buf_format(text, "'%s COMMAND --help' tells more.\n", program->name);
 }
