@@ -47,6 +47,7 @@ struct process_spec {
 	gid_t gid;
 	gid_t *groups; /* additionalGids; owned */
 	size_t group_count;
+	bool keep_groups; /* no setgroups(2): keep the caller's (annotation run.oci.keep_original_groups) */
 	bool umask_set;
 	mode_t umask_bits;
 	char *username;	       /* exec -u NAME, looked up inside; NULL: numbers above */
@@ -176,6 +177,9 @@ MUST_CHECK struct err *spec_parse_process(const char *text, size_t len, struct p
 MUST_CHECK struct err *spec_parse_resources(const char *text, size_t len, struct cgroup_spec *ret_cgroup);
 /* Capability name ("CAP_CHOWN", "chown") to number; ERR_INVALID. */
 MUST_CHECK struct err *spec_parse_capability(const char *name, unsigned int *ret_cap);
+
+/* Of several settings of one name keep the last, in place. Errors: no memory. */
+MUST_CHECK struct err *env_drop_shadowed(struct strlist *env);
 
 /* `cella-oci spec`: the default config.json as text, rootless or not; owned by the caller. */
 MUST_CHECK struct err *spec_default_json(bool rootless, char **ret_text);
