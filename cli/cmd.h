@@ -78,7 +78,8 @@ MUST_CHECK struct err *help_cmd(const struct program *program, const struct cmd 
 /*
  * Made from the tables, for "bash" or "zsh": a completion script; for "list": one line per option,
  * which tests/lint/man reads: COMMAND (or "-" for global options), --name, -l (or "-"), METAVAR (or
- * "-"), separated by tabs. ERR_INVALID: none of these. A value is completed by its metavar (FILE,
+ * "-"), separated by tabs; and one line per command: COMMAND, "-", failure_status, arguments.
+ * ERR_INVALID: none of these. A value is completed by its metavar (FILE,
  * SOCKET, DIR) or its choices, an argument by its name (CONTAINER, NAME).
  */
 MUST_CHECK struct err *completion_script(const struct program *program, const char *shell,

@@ -260,7 +260,8 @@ static struct err *list_script(const struct program *program, struct buf *text)
 	for (size_t i = 0; i < program->cmd_count; i++) {
 		if (!program->cmds[i]->summary)
 			continue;
-		TRY(buf_format(text, "%s\t-\t-\t%s\n", program->cmds[i]->name,
+		TRY(buf_format(text, "%s\t-\t%d\t%s\n", program->cmds[i]->name,
+			       program->cmds[i]->failure_status,
 			       program->cmds[i]->args ? program->cmds[i]->args : "-"));
 		TRY(list_options(program->cmds[i]->name, &program->cmds[i]->opts, text));
 	}
