@@ -33,10 +33,15 @@ probe_kvm() {
 	grep -aqs 'Unable to mount root' "$dir/probe"
 }
 
-# The accelerator of this machine, probed once per boot of it.
+# The accelerator of this machine, probed once per boot of it. GUEST_ACCEL=icount asks for a guest
+# with one CPU whose clock moves on by 1 ns per instruction, for counting (tests/bench).
 accelerator() {
 	local dir=$1 memo
 
+	if [ -n "${GUEST_ACCEL:-}" ]; then
+		echo "$GUEST_ACCEL"
+		return
+	fi
 	memo=$cache/accel-$(cat /proc/sys/kernel/random/boot_id)
 	if [ ! -s "$memo" ]; then
 		rm -f "$cache"/accel-*
@@ -48,23 +53,27 @@ accelerator() {
 # qemu_args DIR NUMBER PORT MEM_MIB PEER ACCEL: one argument a line. The guest numbered 1 is the
 # end of the cable that listens; PEER is the directory of the guest to connect to, or empty.
 qemu_args() {
-	local name=${1##*/} number=$2 port=$3 mem_mib=$4 peer=${5##*/} accel=$6 append cable
+	local name=${1##*/} number=$2 port=$3 mem_mib=$4 peer=${5##*/} accel=$6 append cable cpus=2
 
 	append="root=/dev/vda rw rootflags=prjquota console=ttyS0 panic=1 quiet net.ifnames=0"
 	append+=" mitigations=off fsck.mode=skip cella.guest=$number"
 	append+=" systemd.machine_id=$(printf 'ce11a%027x' "$number")"
-	if [ "$accel" = kvm ]; then
-		printf '%s\n' -accel kvm -cpu host
-	else
-		printf '%s\n' -accel tcg,thread=multi -cpu max
-	fi
+	case $accel in
+	kvm) printf '%s\n' -accel kvm -cpu host ;;
+	icount)
+		# without erms and fsrm, as every byte of a `rep stosb` would count as an instruction
+		printf '%s\n' -accel tcg,thread=single -icount shift=0,sleep=off -cpu max,-erms,-fsrm
+		cpus=1
+		;;
+	*) printf '%s\n' -accel tcg,thread=multi -cpu max ;;
+	esac
 	cable=stream,id=cable,addr.type=unix
 	if [ -n "$peer" ]; then
 		cable+=,server=off,reconnect-ms=500,addr.path=/mnt/guests/$peer/cable
 	else
 		cable+=,server=on,addr.path=/mnt/guests/$name/cable
 	fi
-	printf '%s\n' -m "$mem_mib" -smp 2 -display none -nodefaults -no-reboot \
+	printf '%s\n' -m "$mem_mib" -smp $cpus -display none -nodefaults -no-reboot \
 		-serial "file:/mnt/guests/$name/console" \
 		-kernel /mnt/image/vmlinuz -initrd /mnt/image/initrd -append "$append" \
 		-drive file=/mnt/image/disk.img,if=virtio,format=raw,snapshot=on \
