@@ -234,9 +234,13 @@ static int cmd_exec(const struct floor *f)
 	pid_t pid;
 	int pidfd = floor_need(open_init(f, &pid), f->id);
 
-	floor_need(setns(pidfd, NAMESPACES | (f->cgroups ? CLONE_NEWCGROUP : 0)), "setns");
+	floor_need(setns(pidfd, NAMESPACES), "setns");
 	if (clone_into(0, cgroup_fd, &child))
 		return wait_for(child);
+	/* Not before the clone: a hierarchy with nsdelegate lets nobody be moved from outside of
+	 * the cgroup namespace he is in (ENOENT). */
+	if (f->cgroups)
+		floor_need(setns(pidfd, CLONE_NEWCGROUP), "cgroup namespace");
 	floor_drop_privileges();
 	execve(argv[0], argv, envp);
 	floor_die("exec");
