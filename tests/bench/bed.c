@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define BED "/run"
 #define MANY BED "/many"
 #define CGROUPS "/sys/fs/cgroup"
+#define CGROUP_PREFIX "cella-bench-"
 #define CGROUP2_MAGIC 0x63677270 /* linux/magic.h, CGROUP2_SUPER_MAGIC */
 
 static volatile sig_atomic_t child_pid;
@@ -63,6 +65,26 @@ static void remove_cgroups(const char *below)
 		fprintf(stderr, "bench: left behind: cgroup %s: %s\n", path, strerror(errno));
 }
 
+/* A bench that was killed with SIGKILL could not remove its cgroups: do it for those whose process
+ * is gone. */
+static void sweep_cgroups(void)
+{
+	OWN(dir) DIR *dir = opendir(CGROUPS);
+
+	for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir)) {
+		char path[NAME_MAX + 2];
+		pid_t pid;
+
+		if (strncmp(e->d_name, CGROUP_PREFIX, strlen(CGROUP_PREFIX)))
+			continue;
+		pid = (pid_t)strtol(e->d_name + strlen(CGROUP_PREFIX), NULL, 10);
+		if (pid <= 0 || !kill(pid, 0) || errno != ESRCH)
+			continue;
+		snprintf(path, sizeof(path), "/%s", e->d_name);
+		remove_cgroups(path);
+	}
+}
+
 /* /cella-bench-PID with a leaf for the commands; containers get cgroups beside it. */
 static struct err *make_cgroups(struct bench *bench)
 {
@@ -72,7 +94,8 @@ static struct err *make_cgroups(struct bench *bench)
 		return NULL;
 	if (!is_cgroup2(CGROUPS))
 		return err_new(ERR_UNSUPPORTED, CGROUPS " is not a cgroup v2 hierarchy");
-	TRY(str_format(&bench->cgroup, "/cella-bench-%d", getpid()));
+	sweep_cgroups();
+	TRY(str_format(&bench->cgroup, "/" CGROUP_PREFIX "%d", getpid()));
 	TRY(str_format(&path, CGROUPS "%s", bench->cgroup));
 	TRY(str_format(&leaf, CGROUPS "%s/command", bench->cgroup));
 	if (mkdir(path, 0755))
