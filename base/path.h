@@ -28,7 +28,8 @@ MUST_CHECK struct err *path_open_beneath(int dir_fd, const char *path, int flags
 
 /*
  * Open the directory path in root_fd as O_PATH, making what is missing with mode. Components that
- * exist may be symlinks and are resolved inside the root; a dangling link is an error.
+ * exist may be symlinks and are resolved inside the root; where a link leads to nothing, what it
+ * names is made, inside the root (images have /etc/resolv.conf pointing into an empty /run).
  */
 MUST_CHECK struct err *path_make_dir_in(int root_fd, const char *path, mode_t mode, int *ret_fd);
 /* The same, but the last component is made as an empty regular file. */
@@ -39,6 +40,12 @@ MUST_CHECK struct err *path_make_file_in(int root_fd, const char *path, mode_t m
 MUST_CHECK struct err *path_open_parent_in(int root_fd, const char *path, int *ret_fd,
 					   const char **ret_name);
 
+/*
+ * Write path as an absolute one without "//", "." and "..", by its text alone: for comparing paths
+ * of a configuration, never for opening ("a/.." is not "." when a is a link). *ret_path is owned.
+ */
+MUST_CHECK struct err *path_clean(const char *path, char **ret_path);
+
 /* "/proc/self/fd/N" for calls that take only a path. */
 #define PATH_FD_MAX 32
 struct path_fd {
@@ -46,7 +53,9 @@ struct path_fd {
 };
 struct path_fd path_of_fd(int fd);
 
-/* Remove a tree below dir_fd without following links or crossing file systems. Missing is success.
+/*
+ * Remove a tree below dir_fd, of any depth, without following links. Missing is success. ERR_STATE
+ * when there is a mount below it: nothing on the other side is touched.
  */
 MUST_CHECK struct err *path_remove_tree(int dir_fd, const char *name);
 /* mkdir -p for a path of our own configuration (trusted); existing is success. */
