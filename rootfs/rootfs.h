@@ -1,8 +1,9 @@
 /*
- * A container's root: mounts, devices, masks, console, pivot. A plan (struct rootfs_spec, pure data) is opened by the
- * parent with the host's eyes, then built and entered by the container's init. Every path below the root is resolved by
- * base/path.h to a descriptor before anything is mounted on it.
- * Rests on mount(2), open_tree(2), mount_setattr(2), pivot_root(2); threats: the root's content is hostile.
+ * A container's root: mounts, devices, masks, console, pivot. A plan (struct rootfs_spec, pure
+ * data) is opened by the parent with the host's eyes, then built and entered by the container's
+ * init. Every path below the root is resolved by base/path.h to a descriptor before anything is
+ * mounted on it. Rests on mount(2), open_tree(2), mount_setattr(2), pivot_root(2), Linux 5.12;
+ * threat: the root's content is hostile, and so may be what other containers write to volumes.
  */
 #ifndef ROOTFS_ROOTFS_H
 #define ROOTFS_ROOTFS_H
@@ -20,26 +21,31 @@ enum mount_idmap { MOUNT_NO_IDMAP, MOUNT_IDMAP, MOUNT_RIDMAP };
 
 struct mount_spec {
 	char *destination, *source, *type; /* owned; source and type may be NULL */
-	unsigned long flags;	   /* MS_* that were asked for */
-	unsigned long clear_flags; /* MS_* that were asked away ("rw", "exec", "suid"): not kept when locked */
-	uint64_t rec_set, rec_clear; /* MOUNT_ATTR_* for mount_setattr(AT_RECURSIVE) */
-	unsigned long propagation; /* MS_SHARED, MS_SLAVE, ... perhaps | MS_REC; 0: none */
-	char *data;		   /* file system options, comma separated; owned; NULL: none */
+	unsigned long flags;		   /* MS_* that were asked for */
+	unsigned long clear_flags;	   /* MS_* that were asked away ("rw", "exec", "suid") */
+	uint64_t rec_set, rec_clear;	   /* MOUNT_ATTR_* for mount_setattr(AT_RECURSIVE) */
+	unsigned long propagation;	   /* MS_SHARED, MS_SLAVE, ... perhaps | MS_REC; 0: none */
+	char *data; /* file system options, comma separated; owned; NULL: none */
 	enum mount_idmap idmap;
-	struct id_maps maps;	   /* for idmap; empty: the container's */
-	bool copy_up;		   /* tmpcopyup: a tmpfs that starts with what was there */
+	struct id_maps maps; /* for idmap; empty: the container's */
+	/* outside ids of maps count from the container's own ids (crun's "@") */
+	bool uids_relative, gids_relative;
+	bool copy_up; /* tmpcopyup: a tmpfs that starts with what was there */
 	bool copy_symlink, source_nofollow, dest_nofollow; /* crun's extensions */
 };
 
 void mount_spec_release(struct mount_spec *mount);
 /* Add one option string ("ro", "size=64k") to the mount. ERR_INVALID for a malformed one. */
 MUST_CHECK struct err *mount_spec_option(struct mount_spec *mount, const char *option);
-/* The i-th option name that is not file system data, NULL past the end; for `features` and the manual. */
+/* True for a bind mount, by option or by type. */
+bool mount_spec_is_bind(const struct mount_spec *mount);
+/* The i-th option name that is not file system data, NULL past the end; for `features` and the
+ * manual. Sorted. */
 const char *mount_option_name(size_t i);
 
 struct device_node {
-	char type; /* 'c', 'b', 'u' or 'p' */
-	char *path;
+	char type;  /* 'c', 'b', 'u' or 'p' */
+	char *path; /* in the container; also the host's node where mknod(2) is not allowed */
 	int64_t major, minor;
 	mode_t mode; /* permission bits */
 	uid_t uid;
@@ -50,54 +56,82 @@ struct device_node {
 struct rootfs_spec {
 	char *path; /* of the root on the host, absolute */
 	bool readonly;
-	unsigned long propagation; /* of the container's "/" and what the host sees; 0: MS_PRIVATE|MS_REC for the copy of the host's tree, as runc: MS_SLAVE|MS_REC */
+	/* of the container's "/", set at the end; MS_SHARED in it also lets mounts on shared volumes
+	 * reach the host. 0: the host's mounts arrive, none leave (MS_SLAVE | MS_REC) */
+	unsigned long propagation;
 	struct mount_spec *mounts;
 	size_t mount_count;
-	struct device_node *devices;
+	struct device_node *devices; /* besides the default ones, or instead of those they name */
 	size_t device_count;
 	struct strlist masked_paths, readonly_paths;
-	char *mount_label; /* SELinux context= for file systems that take one */
+	char *mount_label;	  /* SELinux context= for file systems that take one */
 	struct id_maps root_maps; /* not empty: mount the root idmapped with these (VPS layouts) */
 };
 
 void rootfs_spec_release(struct rootfs_spec *spec);
-MUST_CHECK struct err *rootfs_spec_check(const struct rootfs_spec *spec, bool user_ns, bool mount_ns);
+/*
+ * The rules between the fields that need no kernel: absolute paths, a source for every bind, no
+ * file system data on a bind, mounts over /proc only where they are harmless, idmaps with maps,
+ * devices of known types. mount_ns false: the container shares the caller's mount namespace and
+ * gets a plain chroot(2), so that everything that would mount is refused. ERR_INVALID.
+ */
+MUST_CHECK struct err *rootfs_spec_check(const struct rootfs_spec *spec, bool user_ns,
+					 bool mount_ns);
 
 /* What the builder has to know of the container around it; borrowed. */
 struct rootfs_env {
-	bool user_ns;	    /* a user namespace other than the initial one: no mknod, locked mounts */
-	bool new_user_ns;   /* made for this container */
+	bool user_ns;	  /* a user namespace other than the initial one: no mknod, locked mounts */
+	bool new_user_ns; /* made for this container */
 	bool own_pid_ns, own_net_ns, own_ipc_ns, own_cgroup_ns, own_mount_ns;
-	bool no_pivot;	    /* MS_MOVE + chroot, for a root on initramfs */
-	const struct id_maps *maps; /* of the container's user namespace, for idmap without own maps */
-	const char *cgroup_path; /* the container's cgroup below the cgroup2 mount; NULL: none */
-	const char *notify_dir;	 /* host directory to bind on /run/notify; NULL: none */
+	/* init starts where the host's files are not (ns_launch_enter()): the parent opens them all */
+	bool no_host_files;
+	bool no_pivot;		    /* MS_MOVE + chroot, for a root on initramfs */
+	const struct id_maps *maps; /* of the container's user namespace, for idmap without maps */
+	/* the container's cgroup below the cgroup2 mount; NULL: the one that init is in */
+	const char *cgroup_path;
+	const char *notify_dir; /* host directory to bind on /run/notify; NULL: none */
 	bool terminal;
 };
 
 /* Descriptors that the parent opened; inherited by init; -1 where not needed. */
 struct rootfs_handles {
-	int root_fd;   /* detached tree of the root when user_ns or idmapped, else -1 */
-	int *mount_fd; /* one per mount of the spec: detached bind source or idmapped tree, else -1; owned */
+	int root_fd;   /* detached tree of the root, or -1: init opens it itself */
+	int notify_fd; /* the same for env.notify_dir */
+	int *mount_fd; /* one per mount of the spec: the same for bind sources; owned */
 	size_t mount_count;
 };
-#define ROOTFS_HANDLES_INIT { .root_fd = -1 }
+#define ROOTFS_HANDLES_INIT { .root_fd = -1, .notify_fd = -1 }
 
 void rootfs_handles_release(struct rootfs_handles *handles);
-/* Parent, before the clone: check that the root is a directory and open what init could not open itself. */
+/*
+ * Parent, before the clone: check that the root is a directory and open what init could not open
+ * itself: with user_ns or no_host_files the root and all bind sources as detached trees (left to
+ * init when the caller may not make them, as a rootless one), and everything idmapped.
+ */
 MUST_CHECK struct err *rootfs_open(const struct rootfs_spec *spec, const struct rootfs_env *env,
 				   struct rootfs_handles *ret_handles);
 
 /*
- * Init, in its new namespaces and with its ids: make the mount tree private, put the root in place, do every mount, devices, default
- * links, masks and read-only paths. *ret_root_fd: O_PATH descriptor of the finished root, owned by the caller.
+ * Init, in its new namespaces and with its ids: make the mount tree private, put the root in place,
+ * do every mount, default and other devices, default links, masks and read-only paths. Uses up the
+ * descriptors of handles. Changes the working directory. The root itself is still writable.
+ * *ret_root_fd: O_PATH descriptor of the finished root, owned by the caller.
  */
 MUST_CHECK struct err *rootfs_build(const struct rootfs_spec *spec, const struct rootfs_env *env,
 				    struct rootfs_handles *handles, int *ret_root_fd);
-/* Init: a new pty in the container's own devpts, bound on /dev/console when the container has one; *ret_master_fd owned, slave path borrowed static. */
-MUST_CHECK struct err *rootfs_open_console(int root_fd, const struct rootfs_env *env, int *ret_master_fd,
-					   int *ret_slave_fd);
-/* Init: make root_fd the root and the working directory, and drop the old one. No host path is reachable afterwards. */
-MUST_CHECK struct err *rootfs_enter(const struct rootfs_spec *spec, const struct rootfs_env *env, int root_fd);
+/*
+ * Init, between build and enter: a new pty in the container's own devpts (the caller's when it has
+ * none), bound on /dev/console. Both owned by the caller.
+ */
+MUST_CHECK struct err *rootfs_open_console(int root_fd, const struct rootfs_env *env,
+					   int *ret_master_fd, int *ret_slave_fd);
+/* The pty alone, for exec; root_fd: the container's root, also from inside. Both owned. */
+MUST_CHECK struct err *rootfs_open_pty(int root_fd, int *ret_master_fd, int *ret_slave_fd);
+/*
+ * Init: make root_fd the root and the working directory, drop the old root, then apply read-only
+ * and propagation to the new one. No host path is reachable afterwards.
+ */
+MUST_CHECK struct err *rootfs_enter(const struct rootfs_spec *spec, const struct rootfs_env *env,
+				    int root_fd);
 
 #endif

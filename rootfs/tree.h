@@ -1,0 +1,48 @@
+/*
+ * Detached mount trees: clone, set attributes, attach. Private to rootfs/. Everything is done on
+ * descriptors, so no path is looked up twice.
+ */
+#ifndef ROOTFS_TREE_H
+#define ROOTFS_TREE_H
+
+#include <sys/mount.h>
+
+#include "rootfs/rootfs.h"
+
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256 /* linux/mount.h, since 5.10 */
+#endif
+#ifndef MS_I_VERSION
+#define MS_I_VERSION (1 << 23) /* linux/mount.h */
+#endif
+
+/*
+ * Clone the mount at a path of the caller's own tree, with what is mounted below when flags has
+ * AT_RECURSIVE; AT_SYMLINK_NOFOLLOW takes a symlink itself. The clone keeps the propagation of its
+ * source. ERR_NOT_FOUND, ERR_SYS. Source: open_tree(2), OPEN_TREE_CLONE.
+ */
+MUST_CHECK struct err *tree_open(const char *path, unsigned int flags, int *ret_fd);
+/* The same for what an O_PATH descriptor stands for. */
+MUST_CHECK struct err *tree_open_fd(int fd, unsigned int flags, int *ret_fd);
+
+/* mount_setattr(2) on a descriptor that is the root of a mount; flags: 0 or AT_RECURSIVE. */
+MUST_CHECK struct err *tree_set(int fd, unsigned int flags, const struct mount_attr *attr,
+				const char *what);
+
+/* How a tree is to look besides what its mount_spec says. */
+struct tree_defaults {
+	unsigned long
+		propagation; /* of what the mount_spec does not mention, recursive; 0: as is */
+	int userns_fd;	     /* for idmap; -1: none */
+};
+
+/* Apply flags, recursive attributes, propagation and idmap; nothing wanted costs no system call. */
+MUST_CHECK struct err *tree_configure(int fd, const struct mount_spec *mount,
+				      const struct tree_defaults *defaults);
+/* The MOUNT_ATTR_* of MS_* flags. */
+uint64_t tree_attrs_of_flags(unsigned long flags);
+
+/* Mount a detached tree on what target_fd (O_PATH) stands for. Source: move_mount(2). */
+MUST_CHECK struct err *tree_attach(int tree_fd, int target_fd, const char *what);
+
+#endif
