@@ -1,0 +1,159 @@
+/*
+ * Templates: root file systems that VPSs start from. An archive is unpacked once per content into
+ *the store, by a child that has nothing but the destination directory; a VPS gets a copy of the
+ *unpacked tree. The archive's bytes, and every name and number in it, are hostile. Rests on
+ *libarchive(3), user_namespaces(7), mount_setattr(2).
+ *
+ * The store is one directory:
+ *	NAME.json		what the template NAME is (struct template); written last, so it is
+ *the commit tree-sha256-DIGEST/	the unpacked tree of an archive; shared by all names with
+ *that digest incoming-*		work of a running import; removed by the next one when its
+ *owner died .lock			held by whoever changes the store
+ */
+#ifndef ROOTFS_TEMPLATE_H
+#define ROOTFS_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* Called now and then during long work; the caller embeds it in a struct of its own. total_bytes 0:
+ * not known. */
+struct template_progress {
+	void (*report)(struct template_progress *progress, uint64_t done_bytes,
+		       uint64_t total_bytes);
+};
+
+/* What an archive may cost. */
+struct template_limits {
+	uint64_t max_entries;
+	uint64_t max_bytes; /* of all files together, holes included */
+	uint64_t
+		max_ratio; /* unpacked bytes per archive byte, once more than 64 MiB are unpacked */
+};
+extern const struct template_limits template_default_limits; /* 2 M entries, 256 GiB, 200 */
+
+struct template_counts {
+	uint64_t entries, bytes;
+	uint64_t skipped; /* device nodes and sockets, which no VPS may bring along */
+};
+
+/*
+ * Unpack a tar archive (plain or gzip, bzip2, xz, lzma, zstd, lz4 compressed) into the current
+ * directory, which the caller has made its root. Refused with ERR_INVALID, naming the entry:
+ * absolute names, "..", hard links that leave the archive's tree, writing through a symlink, ids
+ * over 65535, anything over the limits, damaged archives. Device nodes and sockets are skipped and
+ * counted; extended attributes other than user.*, security.capability and ACLs are dropped.
+ */
+MUST_CHECK struct err *template_extract(int archive_fd, const struct template_limits *limits,
+					struct template_progress *progress,
+					struct template_counts *ret_counts);
+
+/*
+ * template_extract() by a child in its own user (65,536 host ids from id_first), mount, network,
+ * pid and IPC namespace whose root is dest_fd, mounted so that files belong to ids 0.. on disk.
+ * ERR_UNSUPPORTED: the file system of dest_fd has no idmapped mounts. On failure dest_fd may hold
+ * part of the tree.
+ */
+struct template_sandbox {
+	uint32_t id_first;
+	const struct template_limits *limits; /* NULL: the default */
+};
+MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
+				       const struct template_sandbox *sandbox,
+				       struct template_progress *progress,
+				       struct template_counts *ret_counts);
+
+/*
+ * Copy the contents of from_fd into the empty directory to_fd: owners, modes, times, extended
+ * attributes, hard links, holes; blocks are shared where the file system can (FICLONE). Sockets and
+ * device nodes are left out.
+ */
+MUST_CHECK struct err *template_copy(int from_fd, int to_fd, uint64_t total_bytes,
+				     struct template_progress *progress,
+				     struct template_counts *ret_counts);
+
+/* One template. Strings owned. */
+struct template
+{
+	char *name, *digest; /* hex SHA-256 of the archive, or of what it was made from */
+	char *source;	     /* file name or recipe, for people */
+	char *os;	     /* PRETTY_NAME of its os-release; NULL: it has none */
+	uint64_t entries, bytes;
+	int64_t created_s; /* seconds since 1970 */
+};
+void template_release(struct template *template);
+static inline __attribute__((unused)) void own_template(struct template *template)
+{
+	template_release(template);
+}
+
+/* The store, with its lock held while it is open for changes. */
+struct template_store {
+	int dir_fd, lock_fd;
+};
+#define TEMPLATE_STORE_INIT                 \
+	{                                   \
+		.dir_fd = -1, .lock_fd = -1 \
+	}
+enum template_access { TEMPLATE_READ, TEMPLATE_CHANGE };
+/* Made when missing (0700). TEMPLATE_CHANGE waits for the lock and removes what a killed import
+ * left. */
+MUST_CHECK struct err *template_store_open(const char *path, enum template_access access,
+					   struct template_store *ret_store);
+void template_store_release(struct template_store *store);
+static inline __attribute__((unused)) void own_template_store(struct template_store *store)
+{
+	template_store_release(store);
+}
+
+/* ERR_NOT_FOUND, saying which there are. */
+MUST_CHECK struct err *template_load(const struct template_store *store, const char *name,
+				     struct template *ret_template);
+MUST_CHECK struct err *template_open_tree(const struct template_store *store,
+					  const struct template *template, int *ret_fd);
+MUST_CHECK struct err *template_names(const struct template_store *store,
+				      struct strlist *ret_names);
+/* Forget a name; its tree goes with the last name that had it. ERR_NOT_FOUND. */
+MUST_CHECK struct err *template_remove(const struct template_store *store, const char *name);
+
+/* An archive to import under name, which may exist (it is replaced then; VPSs made from the old one
+ * keep their copy). */
+struct template_import {
+	const char *name, *source;
+	int archive_fd; /* a regular file at offset 0; borrowed */
+	struct template_sandbox sandbox;
+};
+MUST_CHECK struct err *template_import(const struct template_store *store,
+				       const struct template_import *import,
+				       struct template_progress *progress,
+				       struct template_counts *ret_counts);
+/* A tree built by us, not by an archive: fill is called with an empty directory. digest: 64 hex
+ * digits. */
+struct template_builder {
+	struct err *(*fill)(const struct template_builder *builder, int dir_fd);
+	const char *name, *source, *digest;
+};
+MUST_CHECK struct err *template_build(const struct template_store *store,
+				      const struct template_builder *builder);
+
+/*
+ * Recipes. busybox: the host's static busybox with a small /etc, offline. debian: mmdebstrap or
+ * debootstrap, run as the program it is, makes a minimal system with systemd from the
+ * distribution's archive. ERR_NOT_FOUND names the package that is missing on the host.
+ */
+MUST_CHECK struct err *template_create_busybox(const struct template_store *store,
+					       const char *name);
+struct template_debian {
+	const char *name, *suite; /* "debian-13", "trixie" */
+	struct template_sandbox sandbox;
+};
+MUST_CHECK struct err *template_create_debian(const struct template_store *store,
+					      const struct template_debian *recipe,
+					      struct template_progress *progress,
+					      struct template_counts *ret_counts);
+
+#endif

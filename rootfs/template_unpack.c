@@ -1,0 +1,263 @@
+/*
+ * The sandbox in which an archive is unpacked: user, mount, network, pid, IPC and UTS namespaces of
+ *its own, the destination as its root, no other descriptor than the archive and the socket on which
+ *it reports.
+ *
+ *	parent				child
+ *	clone3, write id maps
+ *	idmapped mount of dest  ---->	make it the root
+ *				<----	progress ...
+ *				<----	result: counts or error
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/mount.h>
+#include <linux/sched.h>
+#include <locale.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/proc.h"
+#include "rootfs/template.h"
+
+#define ID_COUNT 65536
+#define REPORT_TEXT_MAX 1024
+
+enum report_kind { REPORT_PROGRESS, REPORT_DONE, REPORT_FAILED };
+
+/* What the child tells the parent. The child parses hostile data, so the parent believes only the
+ * form of this. */
+struct report {
+	enum report_kind kind;
+	enum err_kind error;
+	uint64_t done_bytes;
+	struct template_counts counts;
+	char text[REPORT_TEXT_MAX];
+};
+
+struct child_progress {
+	struct template_progress base;
+	int socket_fd;
+};
+
+static void send_progress(struct template_progress *base, uint64_t done_bytes, uint64_t total_bytes)
+{
+	struct child_progress *progress = (void *)base;
+	struct report report = { .kind = REPORT_PROGRESS, .done_bytes = done_bytes };
+
+	(void)total_bytes;
+	err_drop(fd_send(progress->socket_fd, &report, sizeof(report), -1)); /* only progress */
+}
+
+/* The destination becomes "/" and the host's tree is gone from this mount namespace. */
+static struct err *enter_root(int tree_fd)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(errno, "make the sandbox's mounts private");
+	if (syscall(SYS_move_mount, tree_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return err_sys(errno, "mount the destination");
+	if (fchdir(tree_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(errno, "enter the destination");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(errno, "leave the host's tree");
+	return NULL;
+}
+
+static struct err *become_root_of_sandbox(void)
+{
+	struct rlimit no_core = { 0 };
+
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(errno, "become root of the sandbox");
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_sys(errno, "seal the sandbox");
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	umask(0);
+	return NULL;
+}
+
+/* Keep exactly two descriptors beside /dev/null, at fixed places. */
+enum { ARCHIVE_FD = 3, SOCKET_FD = 4 };
+
+static struct err *keep_descriptors(int archive_fd, int socket_fd)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int high_archive = fcntl(archive_fd, F_DUPFD_CLOEXEC, 10);
+	int high_socket = fcntl(socket_fd, F_DUPFD_CLOEXEC, 10);
+
+	if (null_fd < 0 || high_archive < 0 || high_socket < 0)
+		return err_sys(errno, "arrange the sandbox's descriptors");
+	if (dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0 ||
+	    dup2(high_archive, ARCHIVE_FD) < 0 || dup2(high_socket, SOCKET_FD) < 0)
+		return err_sys(errno, "arrange the sandbox's descriptors");
+	if (close_range(SOCKET_FD + 1, ~0U, 0) < 0)
+		return err_sys(errno, "close the sandbox's descriptors");
+	return NULL;
+}
+
+static struct err *child_work(const struct template_limits *limits,
+			      struct template_counts *ret_counts)
+{
+	struct child_progress progress = { .base.report = send_progress, .socket_fd = SOCKET_FD };
+	OWN(fd) int tree_fd = -1;
+	char go;
+	size_t len;
+
+	TRY(fd_recv(SOCKET_FD, &go, sizeof(go), &len, &tree_fd));
+	if (len == 0 || tree_fd < 0)
+		return err_new(ERR_PEER, "the parent process died");
+	TRY(become_root_of_sandbox());
+	/* names in an archive are UTF-8; the C locale would refuse all that is not ASCII */
+	setlocale(LC_CTYPE, "C.UTF-8");
+	TRY(enter_root(tree_fd));
+	close(fd_take(&tree_fd));
+	return template_extract(ARCHIVE_FD, limits, &progress.base, ret_counts);
+}
+
+_Noreturn static void child_main(int archive_fd, int socket_fd,
+				 const struct template_limits *limits)
+{
+	struct report report = { .kind = REPORT_DONE };
+	struct err *err;
+
+	prctl(PR_SET_NAME, "cella:unpack");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	err = keep_descriptors(archive_fd, socket_fd);
+	if (err)
+		proc_exit(1); /* the parent sees end of file */
+	err = child_work(limits, &report.counts);
+	if (err) {
+		report.kind = REPORT_FAILED;
+		report.error = err_kind(err);
+		snprintf(report.text, sizeof(report.text), "%s", err_text(err));
+		err_drop(err); /* the parent says it */
+	}
+	err_drop(fd_send(SOCKET_FD, &report, sizeof(report), -1)); /* likewise end of file */
+	proc_exit(report.kind == REPORT_DONE ? 0 : 1);
+}
+
+static struct err *write_map(pid_t pid, const char *file, uint32_t id_first)
+{
+	OWN(str) char *path = NULL, *map = NULL;
+
+	TRY(str_format(&path, "/proc/%d/%s", (int)pid, file));
+	TRY(str_format(&map, "0 %u %u\n", id_first, ID_COUNT));
+	return file_write_once(AT_FDCWD, path, map);
+}
+
+/* A detached mount of the directory on which the sandbox's ids are 0.. on disk. */
+static struct err *open_idmapped(int dest_fd, pid_t pid, int *ret_tree_fd)
+{
+	OWN(fd)
+	int tree_fd = (int)syscall(SYS_open_tree, dest_fd, "",
+				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	OWN(str) char *path = NULL;
+	OWN(fd) int userns_fd = -1;
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NODEV |
+					       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+
+	if (tree_fd < 0)
+		return err_sys(errno, "open the destination as a mount");
+	TRY(str_format(&path, "/proc/%d/ns/user", (int)pid));
+	userns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (userns_fd < 0)
+		return err_sys(errno, "open %s", path);
+	attr.userns_fd = (uint64_t)userns_fd;
+	if (syscall(SYS_mount_setattr, tree_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) == 0) {
+		*ret_tree_fd = fd_take(&tree_fd);
+		return NULL;
+	}
+	if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)
+		return err_new(ERR_UNSUPPORTED, "the file system of the destination has no "
+						"idmapped mounts; put it on ext4, xfs, "
+						"btrfs or tmpfs (kernel 5.12 or later)");
+	return err_sys(errno, "map the ids of the destination");
+}
+
+static struct err *start_child(int dest_fd, const struct template_sandbox *sandbox, pid_t pid,
+			       int socket_fd)
+{
+	OWN(fd) int tree_fd = -1;
+
+	TRY(write_map(pid, "uid_map", sandbox->id_first));
+	TRY(write_map(pid, "gid_map", sandbox->id_first));
+	TRY(open_idmapped(dest_fd, pid, &tree_fd));
+	return fd_send(socket_fd, "g", 1, tree_fd);
+}
+
+static struct err *follow_child(int socket_fd, uint64_t total_bytes,
+				struct template_progress *progress,
+				struct template_counts *ret_counts)
+{
+	for (;;) {
+		struct report report;
+		size_t len;
+		int fd;
+
+		TRY(fd_recv(socket_fd, &report, sizeof(report), &len, &fd));
+		if (fd >= 0)
+			close(fd);
+		if (len != sizeof(report))
+			return err_new(ERR_PEER, "the unpacking process died");
+		report.text[REPORT_TEXT_MAX - 1] = '\0';
+		if (report.kind == REPORT_FAILED)
+			return err_new(report.error < ERR_KIND_COUNT ? report.error : ERR_PEER,
+				       "%s", report.text);
+		if (report.kind == REPORT_DONE) {
+			*ret_counts = report.counts;
+			return NULL;
+		}
+		if (progress)
+			progress->report(progress, report.done_bytes, total_bytes);
+	}
+}
+
+struct err *template_unpack(int archive_fd, int dest_fd, const struct template_sandbox *sandbox,
+			    struct template_progress *progress, struct template_counts *ret_counts)
+{
+	int pidfd_out = -1, pair[2], status;
+	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS |
+					    CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC |
+					    CLONE_NEWUTS,
+				   .pidfd = (uint64_t)(uintptr_t)&pidfd_out,
+				   .exit_signal = SIGCHLD };
+	OWN(fd) int ours = -1, theirs = -1, pidfd = -1;
+	struct stat st;
+	struct err *err;
+	long pid;
+
+	if (fstat(archive_fd, &st) < 0)
+		return err_sys(errno, "look at the archive");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(errno, "make a socket pair");
+	ours = pair[0];
+	theirs = pair[1];
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return err_sys(errno, "make the unpacking process");
+	if (pid == 0)
+		child_main(archive_fd, theirs,
+			   sandbox->limits ? sandbox->limits : &template_default_limits);
+	pidfd = pidfd_out;
+	own_fd(&theirs); /* so that the child's end is the only one, and its death is an end of file
+			  */
+	theirs = -1;
+	err = start_child(dest_fd, sandbox, (pid_t)pid, ours);
+	if (!err)
+		err = follow_child(ours, (uint64_t)st.st_size, progress, ret_counts);
+	if (err)
+		err_drop(proc_signal(pidfd, SIGKILL)); /* it may have ended by itself */
+	return err_first(err, proc_reap(pidfd, &status));
+}
