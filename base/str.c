@@ -31,7 +31,7 @@ struct err *str_dup(const char *src, char **ret_str)
 
 bool str_eq(const char *a, const char *b)
 {
-	return strcmp(a, b) == 0;
+	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 bool str_has_prefix(const char *str, const char *prefix)

@@ -11,6 +11,7 @@
 /* *ret_str is owned by the caller. */
 MUST_CHECK PRINTF(2, 3) struct err *str_format(char **ret_str, const char *fmt, ...);
 MUST_CHECK struct err *str_dup(const char *src, char **ret_str);
+/* NULL equals only NULL, so that an optional member can be compared as it is. */
 bool str_eq(const char *a, const char *b);
 bool str_has_prefix(const char *str, const char *prefix);
 /* Make text safe for one line of a terminal or a log: control bytes become \xNN. */
