@@ -39,6 +39,9 @@ void mount_spec_release(struct mount_spec *mount);
 MUST_CHECK struct err *mount_spec_option(struct mount_spec *mount, const char *option);
 /* True for a bind mount, by option or by type. */
 bool mount_spec_is_bind(const struct mount_spec *mount);
+/* The rules between the fields of one mount whose options are all in; user_ns: the container has a
+ * user namespace of its own. ERR_INVALID. */
+MUST_CHECK struct err *mount_spec_check(const struct mount_spec *mount, bool user_ns);
 /* The i-th option name that is not file system data, NULL past the end; for `features` and the
  * manual. Sorted. */
 const char *mount_option_name(size_t i);

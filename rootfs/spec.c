@@ -101,7 +101,7 @@ static struct err *check_idmap(const struct mount_spec *mount, bool user_ns)
 	return NULL;
 }
 
-static struct err *check_mount(const struct mount_spec *mount, bool user_ns)
+struct err *mount_spec_check(const struct mount_spec *mount, bool user_ns)
 {
 	OWN(str) char *clean = NULL;
 	bool bind = mount_spec_is_bind(mount);
@@ -174,7 +174,7 @@ struct err *rootfs_spec_check(const struct rootfs_spec *spec, bool user_ns, bool
 			       "mounts, masked or read-only paths, a read-only root and root "
 			       "propagation need a mount namespace");
 	for (size_t i = 0; i < spec->mount_count; i++)
-		TRY(check_mount(&spec->mounts[i], user_ns));
+		TRY(mount_spec_check(&spec->mounts[i], user_ns));
 	for (size_t i = 0; i < spec->device_count; i++)
 		TRY(check_device(&spec->devices[i]));
 	TRY(check_paths(&spec->masked_paths, "masked path"));

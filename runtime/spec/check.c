@@ -25,16 +25,9 @@ static struct err *make_absolute(const char *bundle, char **path)
 static struct err *complete_mount(const struct spec *spec, const char *bundle,
 				  struct mount_spec *mount)
 {
-	bool maps_ids = mount->maps.uid_count || has_own(spec, NS_USER);
-
-	if (mount->idmap != MOUNT_NO_IDMAP && !maps_ids)
-		return err_new(ERR_INVALID,
-			       "idmap needs uidMappings and gidMappings or a user namespace");
-	if (!(mount->flags & MS_BIND) || mount->flags & MS_REMOUNT)
-		return NULL;
-	if (!mount->source)
-		return err_new(ERR_INVALID, "source: is missing");
-	return make_absolute(bundle, &mount->source);
+	if (mount->source && mount_spec_is_bind(mount))
+		TRY(make_absolute(bundle, &mount->source));
+	return mount_spec_check(mount, has_own(spec, NS_USER));
 }
 
 static struct err *complete_mounts(struct spec *spec, const char *bundle)
@@ -48,13 +41,23 @@ static struct err *complete_mounts(struct spec *spec, const char *bundle)
 	return NULL;
 }
 
-static struct err *check_names(const struct spec *spec)
+static bool needs_mount_ns(const struct rootfs_spec *root)
+{
+	return root->mount_count || root->masked_paths.count || root->readonly_paths.count ||
+	       root->readonly || root->propagation;
+}
+
+static struct err *check_namespaces(const struct spec *spec)
 {
 	if (spec->hostname && !has_own(spec, NS_UTS))
 		return err_new(ERR_INVALID, "hostname: needs a uts namespace in linux.namespaces");
 	if (spec->domainname && !has_own(spec, NS_UTS))
 		return err_new(ERR_INVALID,
 			       "domainname: needs a uts namespace in linux.namespaces");
+	if (needs_mount_ns(&spec->root) && !has_own(spec, NS_MOUNT))
+		return err_new(ERR_INVALID,
+			       "linux.namespaces: mounts, masked or read-only paths, a "
+			       "read-only root and rootfsPropagation need a mount namespace");
 	if (spec->net_device_count && !has_own(spec, NS_NET))
 		return err_new(ERR_INVALID,
 			       "linux.netDevices: needs a network namespace in linux.namespaces");
@@ -110,9 +113,8 @@ struct err *spec_complete(struct spec *spec, const char *bundle)
 	TRY(make_absolute(bundle, &spec->root.path));
 	TRY(annotations_apply(spec));
 	TRY(err_wrap(ns_spec_check(&spec->ns), "linux"));
-	TRY(check_names(spec));
+	TRY(check_namespaces(spec));
 	TRY(complete_mounts(spec, bundle));
-	TRY(rootfs_spec_check(&spec->root, has_own(spec, NS_USER), has_own(spec, NS_MOUNT)));
 	TRY(check_sysctls(spec));
 	TRY(err_wrap(cgroup_limits_check(&spec->cgroup.limits), "linux.resources"));
 	if (spec->cgroup.limits.pids_max == 0 && is_before_1_3(spec->oci_version))

@@ -134,8 +134,8 @@ struct err *spec_parse_capability(const char *name, unsigned int *ret_cap)
 	char full[40];
 	cap_value_t cap;
 
-	/* cap_from_name() would take a number, too */
-	if (*name >= '0' && *name <= '9')
+	/* cap_from_name() would take numbers and trailing text, too */
+	if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")])
 		return err_new(ERR_INVALID, "'%.64s' is not a capability", name);
 	snprintf(full, sizeof(full), "%s%s", strncasecmp(name, "cap_", 4) ? "cap_" : "", name);
 	if (cap_from_name(full, &cap) < 0 || cap < 0 || cap > 63)
