@@ -115,13 +115,38 @@ unit: $(foreach t,$(UNIT),$(BUILD)/unit/$(t)) ## unit tests, no root needed
 		CMOCKA_MESSAGE_OUTPUT=TAP $$t >$$t.log 2>&1 </dev/null || status=$$?; \
 		tests/tally $(BUILD)/unit.tally $${t##*/} $$status 0 <$$t.log || fail=1; done; exit $$fail
 
+# The same with sanitizers, which the hardening flags would blunt.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+.PHONY: san
+san: ## unit tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory BUILD=build-san OPT=-O1 HARDEN= \
+		CFLAGS="$(SANITIZE) -Wno-maybe-uninitialized -Wno-null-dereference" unit
+
+# tests/fuzz/fuzz_<parser>.c, with its seeds in tests/data/<parser>/.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@mkdir -p $(@D)
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -pie -o $@ $^ $(SHARED_LIBS)
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZERS)
+.PHONY: fuzz
+fuzz: ## libFuzzer on every parser, FUZZ_SECONDS each (60)
+	@$(MAKE) --no-print-directory BUILD=build-fuzz CC=clang OPT=-O1 HARDEN= \
+		CFLAGS="-fsanitize=fuzzer-no-link $(SANITIZE)" fuzz-programs
+	@tests/fuzz/run $(ONLY)
+
+.PHONY: lint
+lint: ## the house rules and the analyzers (ONLY="sizes own" chooses)
+	@tests/lint/run $(ONLY)
+
 # Functional tests: ONLY='01* 020*' chooses, GUEST=NAME takes one that tests/vm/guest booted.
 .PHONY: check-func
 check-func: all ## functional tests in a guest booted for them (ONLY='01*' chooses)
-	@tests/func/run $(if $(GUEST),-n $(GUEST),-g $(or $(GUESTS),1)) $(ONLY); tests/tally build/func/tally
+	@tests/func/run $(if $(GUEST),-n $(GUEST),-g $(or $(GUESTS),1)) $(ONLY); tests/tally sum build/func/tally
 .PHONY: check-host
 check-host: all ## functional tests on this machine, which has cgroup v2
-	@CELLA_BIN=$(abspath $(BUILD)) tests/func/run -l $(ONLY); tests/tally build/func/tally
+	@CELLA_BIN=$(abspath $(BUILD)) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
 MAN_PAGES := $(wildcard man/*.[1-8])
@@ -148,6 +173,14 @@ bench-programs: $(addprefix $(BUILD)/bench/,bench floor payload)
 .PHONY: bench
 bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to/crun ..."
 	@PEERS="$(PEERS)" tests/bench/run $(BUILD)
+
+# --- everything -------------------------------------------------------------------------------
+.PHONY: deps
+deps: ## install the packages for building and testing (Debian 12 or 13, as root)
+	@tests/deps
+.PHONY: check
+check: ## the whole test suite, with what it needs
+	@tests/check
 
 .PHONY: clean
 clean: ## remove everything that was built

@@ -195,7 +195,7 @@ static struct err *watch(const struct proc_run *run, int pidfd, int output_fd, b
 		got = read(output_fd, chunk, sizeof(chunk));
 		if (got <= 0)
 			fds[1].fd = -1;
-		else if (run->output->len < OUTPUT_MAX)
+		else if (run->output && run->output->len < OUTPUT_MAX)
 			TRY(buf_add(run->output, chunk, (size_t)got));
 	}
 	return NULL;

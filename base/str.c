@@ -62,7 +62,7 @@ void buf_release(struct buf *buf)
 
 struct err *buf_add(struct buf *buf, const void *data, size_t len)
 {
-	if (buf->len + len + 1 > buf->room) {
+	if (!buf->data || buf->len + len + 1 > buf->room) {
 		size_t room = (buf->len + len + 1) * 2;
 		char *grown = realloc(buf->data, room);
 

@@ -109,7 +109,7 @@ static bool unit_word(uint64_t value, struct unit_text *ret_text)
 {
 	if (value < UINT64_MAX - 1)
 		return false;
-	strcpy(ret_text->text, value == UINT64_MAX ? "-" : "max");
+	snprintf(ret_text->text, sizeof(ret_text->text), "%s", value == UINT64_MAX ? "-" : "max");
 	return true;
 }
 
@@ -127,7 +127,7 @@ struct unit_text unit_bytes(uint64_t bytes)
 		return out;
 	}
 	/* divide first, so that nothing near 2^64 wraps */
-	while (tenths >= 1024 * 1024) {
+	while (tenths >= UINT64_C(1024) * 1024) {
 		tenths >>= 10;
 		power++;
 	}

@@ -23,10 +23,10 @@ leaves_processes() {
 	done
 }
 
+# leaves_picture UPTIME: lines that name everything of interest, sorted.
 leaves_picture() {
-	local now
+	local now=$1
 
-	read -r now _ </proc/uptime
 	(
 		set +e
 		find /sys/fs/cgroup -type d -printf 'cgroup %p\n' 2>/dev/null | grep -vE "$leaves_noise"
@@ -44,14 +44,20 @@ leaves_picture() {
 	) | sort -u
 }
 
-leaves_begin() { leaves_picture >"$TEST_DIR.before"; }
+leaves_begin() {
+	local now
+
+	read -r now _ </proc/uptime
+	leaves_picture "$now" >"$TEST_DIR.before"
+}
 
 # One check: the machine is as it was. What the kernel ends a moment later has three seconds.
 leaves_nothing() {
-	local end=$((SECONDS + 3)) left
+	local end=$((SECONDS + 3)) left now
 
 	while :; do
-		left=$(leaves_picture | comm -13 "$TEST_DIR.before" -)
+		read -r now _ </proc/uptime # before the first fork for the picture
+		left=$(leaves_picture "$now" | comm -13 "$TEST_DIR.before" -)
 		if [ -z "$left" ] || [ $SECONDS -ge $end ]; then break; fi
 		sleep 0.2
 	done
