@@ -26,13 +26,22 @@ MUST_CHECK struct err *process_set_home(int root_fd, struct process_spec *proces
 struct passwd_entry {
 	uid_t uid;
 	gid_t gid;
-	char *home; /* owned */
+	char *name, *home; /* owned */
 };
+void passwd_entry_release(struct passwd_entry *entry);
+static inline __attribute__((unused)) void own_passwd_entry(struct passwd_entry *entry)
+{
+	passwd_entry_release(entry);
+}
+OWN_KIND(groups, gid_t *, free)
+/* By name, or by *uid when name is NULL. ERR_NOT_FOUND; ERR_INVALID for a line of more than 32 KiB. */
 MUST_CHECK struct err *passwd_find(const char *text, size_t len, const char *name, const uid_t *uid,
 				   struct passwd_entry *ret_entry);
 MUST_CHECK struct err *group_find(const char *text, size_t len, const char *name, gid_t *ret_gid);
 MUST_CHECK struct err *group_list_of(const char *text, size_t len, const char *user, gid_t **ret_groups,
 				     size_t *ret_count);
+/* Add unless it is there; ERR_INVALID beyond what setgroups(2) takes. */
+MUST_CHECK struct err *group_list_add(gid_t **groups, size_t *count, gid_t gid);
 
 /* --- limits and scheduling (limits.c, sched.c) --- */
 MUST_CHECK struct err *process_set_rlimits(const struct rlimit_spec *limits, size_t count);
@@ -86,6 +95,9 @@ MUST_CHECK struct err *hooks_run(const struct hook_list *hooks, enum hook_kind k
 void hooks_run_all(const struct hook_list *hooks, enum hook_kind kind, const char *state_json);
 /* terminal.c: make the pty slave the controlling terminal and descriptors 0-2. */
 MUST_CHECK struct err *process_attach_terminal(int slave_fd, const struct process_spec *process);
+/* Give descriptors 0-2 to the process's user, where they are pipes or its own terminal: /dev/stdout can then be opened. Done
+ * by process_set_user(). */
+MUST_CHECK struct err *process_own_stdio(const struct process_spec *process);
 /* cwd.c: chdir inside the container and check that it is really inside (CVE-2024-21626). Made when missing. */
 MUST_CHECK struct err *process_enter_cwd(const char *cwd);
 /* fds.c: close-on-exec for everything but 0-2 and first_kept..first_kept+count-1. */
