@@ -1,7 +1,7 @@
 /*
- * Control groups, version 2 only: make, limit, freeze, kill, count. The systemd driver asks systemd for a scope
- * through cella-helper and then works on the same files. Knows nothing of JSON or containers.
- * Rests on Documentation/admin-guide/cgroup-v2.rst.
+ * Control groups, version 2 only: make, limit, freeze, kill, count. The systemd driver asks systemd
+ * for a scope through cella-helper and then works on the same files. Knows nothing of JSON or
+ * containers. Rests on Documentation/admin-guide/cgroup-v2.rst.
  */
 #ifndef CGROUPS_CGROUPS_H
 #define CGROUPS_CGROUPS_H
@@ -16,28 +16,30 @@
 
 enum cgroup_driver { CGROUP_FS, CGROUP_SYSTEMD, CGROUP_DISABLED };
 
-#define CGROUP_UNSET UINT64_MAX	      /* leave the file alone */
-#define CGROUP_MAX (UINT64_MAX - 1)   /* write "max" */
+#define CGROUP_UNSET UINT64_MAX	    /* leave the file alone */
+#define CGROUP_MAX (UINT64_MAX - 1) /* write "max" */
 
 /* Everything is CGROUP_UNSET until cgroup_limits_init(). */
 struct cgroup_limits {
 	uint64_t memory_max_bytes, memory_low_bytes, memory_high_bytes, memory_min_bytes;
 	uint64_t swap_max_bytes; /* swap alone, as memory.swap.max means it */
 	uint64_t memory_oom_group;
-	uint64_t cpu_weight;	 /* 1..10000 */
-	uint64_t cpu_quota_us;	 /* per period; CGROUP_MAX: unlimited */
+	uint64_t cpu_weight;   /* 1..10000 */
+	uint64_t cpu_quota_us; /* per period; CGROUP_MAX: unlimited */
 	uint64_t cpu_period_us, cpu_burst_us;
-	uint64_t cpu_idle;	 /* 0 or 1 */
+	uint64_t cpu_idle;		 /* 0 or 1 */
 	char *cpuset_cpus, *cpuset_mems; /* owned; NULL: unset */
 	uint64_t pids_max;
-	uint64_t io_weight;	 /* 1..10000, written to io.weight or, scaled, io.bfq.weight */
+	uint64_t io_weight; /* 1..10000, written to io.weight or, scaled, io.bfq.weight */
 	struct strlist io_device_weights; /* "MAJ:MIN WEIGHT" lines for io.weight */
 	struct strlist io_max;		  /* "MAJ:MIN rbps=N ..." lines for io.max */
-	struct strlist hugetlb;		  /* "SIZE=BYTES", e.g. "2MB=1048576"; written to .max and .rsvd.max */
-	struct strlist rdma;		  /* lines for rdma.max */
-	struct strlist misc;		  /* lines for misc.max */
-	struct strlist unified;		  /* "FILE=VALUE"; file names without "/" */
-	bool memory_check_usage; /* refuse memory_max_bytes below what is in use (OCI checkBeforeUpdate) */
+	struct strlist
+		hugetlb;     /* "SIZE=BYTES", e.g. "2MB=1048576"; written to .max and .rsvd.max */
+	struct strlist rdma; /* lines for rdma.max */
+	struct strlist misc; /* lines for misc.max */
+	struct strlist unified;	 /* "FILE=VALUE"; file names without "/" */
+	bool memory_check_usage; /* refuse memory_max_bytes below what is in use (OCI
+				    checkBeforeUpdate) */
 };
 
 void cgroup_limits_init(struct cgroup_limits *limits);
@@ -55,17 +57,19 @@ struct device_rule {
 
 struct cgroup_spec {
 	enum cgroup_driver driver;
-	char *path;  /* fs: absolute is below the mount, relative below the caller's choice;
-		      * systemd: "slice:prefix:name"; NULL: derived from the id. Owned. */
+	char *path; /* fs: absolute is below the mount, relative below the caller's choice;
+		     * systemd: "slice:prefix:name"; NULL: derived from the id. Owned. */
 	struct cgroup_limits limits;
 	struct device_rule *device_rules; /* owned; NULL with count 0: allow everything */
 	size_t device_rule_count;
-	bool device_filter;		  /* a device list was given: deny by default plus the default devices */
-	struct strlist systemd_properties; /* "NAME=GVARIANT TEXT" of annotations org.systemd.property.* */
-	bool delegate;			  /* give the files of /sys/kernel/cgroup/delegate to owner */
+	bool device_filter; /* a device list was given: deny by default plus the default devices */
+	struct strlist
+		systemd_properties; /* "NAME=GVARIANT TEXT" of annotations org.systemd.property.* */
+	bool delegate;		    /* give the files of /sys/kernel/cgroup/delegate to owner */
 	uid_t owner_uid;
 	gid_t owner_gid;
-	char *ebpf_pin_dir; /* bpffs directory shared by content hash, NULL: /sys/fs/bpf/cella when mounted. Owned. */
+	char *ebpf_pin_dir; /* bpffs directory shared by content hash, NULL: /sys/fs/bpf/cella when
+			       mounted. Owned. */
 };
 
 void cgroup_spec_init(struct cgroup_spec *spec);
@@ -73,40 +77,54 @@ void cgroup_spec_release(struct cgroup_spec *spec);
 
 /* An open cgroup. Safe to release when zeroed by CGROUP_INIT, and twice. */
 struct cgroup {
-	int dir_fd;	/* -1: disabled */
-	char *path;	/* below the mount, "/a/b"; owned */
-	char *scope;	/* systemd unit name, or NULL; owned */
+	int dir_fd;  /* -1: disabled */
+	char *path;  /* below the mount, "/a/b"; owned */
+	char *scope; /* systemd unit name, or NULL; owned */
 	enum cgroup_driver driver;
 };
-#define CGROUP_INIT { .dir_fd = -1 }
+#define CGROUP_INIT          \
+	{                    \
+		.dir_fd = -1 \
+	}
 
 void cgroup_release(struct cgroup *cg);
 
 /*
- * Work out where the cgroup of container id will be (prefix: parent of derived paths), without making anything: fills
- * path, scope and driver, so that the state file can name them before they exist and delete can clean up after a
- * SIGKILL. CGROUP_DISABLED, or unprivileged without a writable hierarchy and without limits: path stays NULL.
+ * Work out where the cgroup of container id will be (prefix: parent of derived paths), without
+ * making anything: fills path, scope and driver, so that the state file can name them before they
+ * exist and delete can clean up after a SIGKILL. CGROUP_DISABLED, or unprivileged without a
+ * writable hierarchy and without limits: path stays NULL.
  */
-MUST_CHECK struct err *cgroup_plan(const struct cgroup_spec *spec, const char *prefix, const char *id,
-				   struct cgroup *ret_cg);
+MUST_CHECK struct err *cgroup_plan(const struct cgroup_spec *spec, const char *prefix,
+				   const char *id, struct cgroup *ret_cg);
 /*
- * Make the planned cgroup, enable the controllers that the limits need, apply the limits and the device filter; fills
- * dir_fd. ERR_UNSUPPORTED names a missing controller or hierarchy, and the cure. ERR_STATE: it exists and has
- * processes. A failure removes what was made. With CGROUP_SYSTEMD only checks: cgroup_start_scope() does the work.
+ * Make the planned cgroup, enable the controllers that the limits need, apply the limits and the
+ * device filter; fills dir_fd. ERR_UNSUPPORTED names a missing controller or hierarchy, and the
+ * cure. ERR_STATE: it exists and has processes. A failure removes what was made. With
+ * CGROUP_SYSTEMD only checks: cgroup_start_scope() does the work.
  */
 MUST_CHECK struct err *cgroup_create(const struct cgroup_spec *spec, struct cgroup *cg);
-/* systemd driver: put pid (waiting, not yet in its final cgroup) into a new scope; fills path and dir_fd. No-op else. */
-MUST_CHECK struct err *cgroup_start_scope(const struct cgroup_spec *spec, struct cgroup *cg, pid_t pid);
+/* systemd driver: put pid (waiting, not yet in its final cgroup) into a new scope; fills path and
+ * dir_fd. No-op else. */
+MUST_CHECK struct err *cgroup_start_scope(const struct cgroup_spec *spec, struct cgroup *cg,
+					  pid_t pid);
 /* Open an existing cgroup by the path that its state recorded. ERR_NOT_FOUND when it is gone. */
 MUST_CHECK struct err *cgroup_open(const char *path, const char *scope, enum cgroup_driver driver,
 				   struct cgroup *ret_cg);
 /* Make cg mean a cgroup below itself, which must exist. ERR_NOT_FOUND. */
 MUST_CHECK struct err *cgroup_descend(struct cgroup *cg, const char *below);
-/* Apply to a live cgroup: limits are written in an order that never makes a valid change fail half way;
- * systemd's properties follow so that a daemon-reload keeps them. */
+/* Apply to a live cgroup: limits are written in an order that never makes a valid change fail half
+ * way; systemd's properties follow so that a daemon-reload keeps them. */
 MUST_CHECK struct err *cgroup_apply(const struct cgroup *cg, const struct cgroup_limits *limits);
 MUST_CHECK struct err *cgroup_set_devices(const struct cgroup *cg, const struct cgroup_spec *spec);
+/* Move a process into the cgroup, or into below, a cgroup under it that exists (NULL: itself). */
 MUST_CHECK struct err *cgroup_join(const struct cgroup *cg, const char *below, pid_t pid);
+/*
+ * For exec when clone3(2) or cgroup_join() answers EBUSY: an init system inside has given
+ * controllers to child cgroups, so the container's own takes no process any more. Opens the cgroup
+ * in which pid (init) is. ERR_STATE: it has left the container's cgroup.
+ */
+MUST_CHECK struct err *cgroup_open_busy(const struct cgroup *cg, pid_t pid, int *ret_dir_fd);
 /* Freeze or thaw and wait (poll on cgroup.events) until the kernel says so, at most timeout_ms. */
 MUST_CHECK struct err *cgroup_freeze(const struct cgroup *cg, bool frozen, int timeout_ms);
 MUST_CHECK struct err *cgroup_is_frozen(const struct cgroup *cg, bool *ret_frozen);
@@ -115,11 +133,13 @@ MUST_CHECK struct err *cgroup_kill(const struct cgroup *cg);
 MUST_CHECK struct err *cgroup_signal(const struct cgroup *cg, int signum);
 /* Processes of the whole subtree; *ret_pids is owned by the caller (malloc). */
 MUST_CHECK struct err *cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, size_t *ret_count);
-/* Wait until it is empty (poll on cgroup.events), then remove it with what is below it; stops a scope. Gone is success. */
+/* Wait until it is empty (poll on cgroup.events), then remove it with what is below it; stops a
+ * scope. Gone is success. */
 MUST_CHECK struct err *cgroup_destroy(struct cgroup *cg, int timeout_ms);
 
 /* A descriptor to poll (POLLPRI) for changes of memory.events (oom kills). */
-MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd, uint64_t *ret_oom_kills);
+MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd,
+						 uint64_t *ret_oom_kills);
 
 struct pressure_line {
 	double avg10, avg60, avg300; /* percent */
@@ -137,7 +157,8 @@ struct io_stat {
 
 /* Counters; CGROUP_UNSET where the kernel has no such file. */
 struct cgroup_stats {
-	uint64_t cpu_usage_us, cpu_user_us, cpu_system_us, cpu_periods, cpu_throttled_periods, cpu_throttled_us;
+	uint64_t cpu_usage_us, cpu_user_us, cpu_system_us, cpu_periods, cpu_throttled_periods,
+		cpu_throttled_us;
 	uint64_t memory_bytes, memory_max_bytes, memory_peak_bytes, swap_bytes, swap_max_bytes;
 	uint64_t memory_oom, memory_oom_kills, memory_max_events;
 	struct strlist memory_stat; /* "name=value" of memory.stat */
@@ -152,10 +173,12 @@ struct cgroup_stats {
 void cgroup_stats_release(struct cgroup_stats *stats);
 MUST_CHECK struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
 
-/* What this host's hierarchy offers: "memory", "pids", ...; ERR_UNSUPPORTED without a usable cgroup v2. */
+/* What this host's hierarchy offers: "memory", "pids", ...; ERR_UNSUPPORTED without a usable cgroup
+ * v2. */
 MUST_CHECK struct err *cgroup_controllers(struct strlist *ret_names);
 
-/* OCI cpu shares (2..262144) to cpu.weight (1..10000) by the formula of runtime-spec 1.3; OCI blkio weight to io.weight. */
+/* OCI cpu shares (2..262144) to cpu.weight (1..10000) by the formula of runtime-spec 1.3; OCI blkio
+ * weight to io.weight. */
 uint64_t cgroup_weight_from_shares(uint64_t shares);
 uint64_t cgroup_io_weight_from_blkio(uint64_t weight);
 
