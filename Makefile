@@ -64,8 +64,8 @@ BELOW_cli        := cli $(BELOW_vps)
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
 # (2.3 M user and 3 M kernel instructions a command). cella needs libmnl and libarchive, which have
 # no usable static archives, and is linked dynamically.
-STATIC_LIBS := -lseccomp -lcap -lyajl_s
-SHARED_LIBS := -lseccomp -lcap -lyajl -lmnl -larchive -lcrypt
+STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
+SHARED_LIBS := -lseccomp -lcap -lyajl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS)
 
 PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper
@@ -92,10 +92,12 @@ $(BUILD)/cella-oci: $(BUILD)/cli/main/cella-oci.o $(foreach m,$(BELOW_cli),$(cal
 $(BUILD)/cella: $(BUILD)/cli/main/cella.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS)
-HELPER_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null) -lmnl
-$(BUILD)/cella-helper: $(BUILD)/cli/main/cella-helper.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+# Only the helper links libsystemd, where there is one: the rest of the systemd driver is in cgroups/.
+SYSTEMD_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null)
+HELPER_OBJECTS := $(BUILD)/cgroups/systemd/$(if $(SYSTEMD_LIBS),sdbus,absent).o
+$(BUILD)/cella-helper: $(BUILD)/cli/main/cella-helper.o $(HELPER_OBJECTS) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(HELPER_LIBS) -lyajl
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SYSTEMD_LIBS) -lmnl -lyajl -lm
 
 # --- tests ------------------------------------------------------------------------------------
 # tests/unit/<module>_<file>.c links that module and what stands below it, nothing else.
