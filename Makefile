@@ -142,13 +142,17 @@ fuzz: ## libFuzzer on every parser, FUZZ_SECONDS each (60)
 lint: ## the house rules and the analyzers (ONLY="sizes own" chooses)
 	@tests/lint/run $(ONLY)
 
+# cella-oci with named failure points (runtime/steps.h), for the tests that fail each step once.
+.PHONY: faults
+faults:
+	@$(MAKE) --no-print-directory BUILD=build-faults CFLAGS="$(CFLAGS) -DCELLA_FAULTS" build-faults/cella-oci
 # Functional tests: ONLY='01* 020*' chooses, GUEST=NAME takes one that tests/vm/guest booted.
 .PHONY: check-func
-check-func: all ## functional tests in a guest booted for them (ONLY='01*' chooses)
+check-func: all faults ## functional tests in a guest booted for them (ONLY='01*' chooses)
 	@tests/func/run $(if $(GUEST),-n $(GUEST),-g $(or $(GUESTS),1)) $(ONLY); tests/tally sum build/func/tally
 .PHONY: check-host
-check-host: all ## functional tests on this machine, which has cgroup v2
-	@CELLA_BIN=$(abspath $(BUILD)) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
+check-host: all faults ## functional tests on this machine, which has cgroup v2
+	@CELLA_BIN=$(abspath $(BUILD)) CELLA_FAULTY=$(abspath build-faults/cella-oci) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
 MAN_PAGES := $(wildcard man/*.[1-8])

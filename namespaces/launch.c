@@ -216,6 +216,13 @@ struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch)
 	return NULL;
 }
 
+void ns_launch_close(struct ns_launch *launch)
+{
+	own_fd(&launch->ns_fd);
+	own_fd(&launch->cwd_fd);
+	*launch = (struct ns_launch)NS_LAUNCH_INIT;
+}
+
 struct err *ns_launch_leave(struct ns_launch *launch)
 {
 	struct err *err = NULL;
@@ -224,8 +231,6 @@ struct err *ns_launch_leave(struct ns_launch *launch)
 		return NULL;
 	if (setns(launch->ns_fd, CLONE_NEWNS) < 0 || fchdir(launch->cwd_fd) < 0)
 		err = err_sys(errno, "return to the own mount namespace");
-	close(launch->ns_fd);
-	close(launch->cwd_fd);
-	*launch = (struct ns_launch)NS_LAUNCH_INIT;
+	ns_launch_close(launch);
 	return err;
 }

@@ -105,6 +105,8 @@ struct ns_launch {
 MUST_CHECK struct err *ns_launch_find(const char *dir, int *ret_fd);
 MUST_CHECK struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch);
 MUST_CHECK struct err *ns_launch_leave(struct ns_launch *launch);
+/* In the child, which stays where it is. */
+void ns_launch_close(struct ns_launch *launch);
 
 /* Parent, when is_new[NS_USER]: write the maps (newuidmap/newgidmap when the caller may not do it itself). */
 MUST_CHECK struct err *ns_write_maps(const struct ns_spec *spec, pid_t pid);

@@ -23,6 +23,7 @@ struct birth {
 	int start_fd;	   /* listening socket on which init waits for `start` */
 	int console_fd;	   /* connected --console-socket */
 	int listener_sock; /* connected seccomp listenerPath */
+	int launch_fd;	   /* small mount namespace to start from */
 	int master_fd;	   /* pty master, travelling from init to a caller that keeps it */
 
 	/* init only */

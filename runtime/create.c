@@ -100,14 +100,21 @@ static struct err *open_inheritance(struct birth *birth)
 static struct err *spawn_init(struct birth *birth)
 {
 	int cgroup_fd = birth->cgroup.driver == CGROUP_FS ? birth->cgroup.dir_fd : -1;
+	struct ns_launch launch = NS_LAUNCH_INIT;
+	struct err *err;
 
 	/* CVE-2016-9962: nothing in a joined pid namespace may trace us or init. Without privilege the maps
 	 * of a non-dumpable child cannot be written, so init does it later itself. */
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
-	TRY(ns_clone(&birth->spec->ns, &birth->joined, cgroup_fd, &birth->child));
-	if (birth->child.pid == 0)
+	if (birth->launch_fd >= 0)
+		TRY(ns_launch_enter(birth->launch_fd, &launch));
+	err = ns_clone(&birth->spec->ns, &birth->joined, cgroup_fd, &birth->child);
+	if (!err && birth->child.pid == 0) {
+		ns_launch_close(&launch);
 		init_main(birth);
+	}
+	TRY(err_first(err, ns_launch_leave(&launch)));
 	birth->state.pid = birth->child.pid;
 	close(fd_take(&birth->init_sock));
 	return NULL;
@@ -268,6 +275,20 @@ static struct err *in_initial_user_ns(bool *ret_initial)
 	return NULL;
 }
 
+/* On a host with many mounts init starts in a small namespace; createContainer hooks need the host's programs in theirs. */
+static void find_launch(struct birth *birth)
+{
+	struct err *err;
+
+	if (geteuid() != 0 || !birth->spec->ns.is_new[NS_MOUNT] ||
+	    birth->spec->hooks[HOOK_CREATE_CONTAINER].count)
+		return;
+	err = ns_launch_find(birth->root->path, &birth->launch_fd);
+	if (err)
+		log_debug("start from the host's mount namespace: %s", err_text(err));
+	err_drop(err); /* slower, not wrong */
+}
+
 static struct err *fill_env(struct birth *birth, char **ret_notify_dir)
 {
 	const struct ns_spec *ns = &birth->spec->ns;
@@ -277,7 +298,9 @@ static struct err *fill_env(struct birth *birth, char **ret_notify_dir)
 		TRY(in_initial_user_ns(&initial));
 	if (birth->request->notify_socket)
 		TRY(str_format(ret_notify_dir, "%s/%s/notify", birth->root->path, birth->request->id));
+	find_launch(birth);
 	birth->env = (struct rootfs_env){
+		.no_host_files = birth->launch_fd >= 0,
 		.user_ns = ns->is_new[NS_USER] || ns->join_path[NS_USER] || !initial,
 		.new_user_ns = ns->is_new[NS_USER],
 		.own_pid_ns = ns->is_new[NS_PID] || ns->join_path[NS_PID],
@@ -320,6 +343,7 @@ void birth_release(struct birth *birth)
 	own_fd(&birth->start_fd);
 	own_fd(&birth->console_fd);
 	own_fd(&birth->listener_sock);
+	own_fd(&birth->launch_fd);
 	own_fd(&birth->master_fd);
 	own_fd(&birth->child.pidfd);
 	cgroup_release(&birth->cgroup);
@@ -388,7 +412,7 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 		.dir_fd = -1, .cgroup = CGROUP_INIT, .joined = NS_FDS_INIT,
 		.handles = ROOTFS_HANDLES_INIT, .child = { .pidfd = -1 },
 		.host_sock = -1, .init_sock = -1, .start_fd = -1, .console_fd = -1,
-		.listener_sock = -1, .master_fd = -1, .root_fd = -1, .slave_fd = -1,
+		.listener_sock = -1, .launch_fd = -1, .master_fd = -1, .root_fd = -1, .slave_fd = -1,
 	};
 	struct err *err = check_request(request);
 

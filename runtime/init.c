@@ -321,6 +321,7 @@ _Noreturn void init_main(struct birth *birth)
 		close(birth->root->dir_fd);
 	/* the lock on the container's directory is the host's: drop our copy, or delete would wait for us */
 	close(fd_take(&birth->dir_fd));
+	own_fd(&birth->launch_fd);
 	become_reset_signals();
 	prctl(PR_SET_NAME, "cella:init", 0, 0, 0);
 	err = steps_run("init", init_steps, init_step_count, birth);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/str.h"
@@ -12,7 +13,7 @@
 #include "runtime/sync.h"
 
 #ifdef CELLA_FAULTS
-/* CELLA_FAIL=side:name[:kill] */
+/* CELLA_FAIL=side:name[:kill], or "list" to print the rows that a birth goes through. */
 static bool is_fault(const char *side, const char *name, const char *how)
 {
 	const char *wanted = getenv("CELLA_FAIL");
@@ -20,6 +21,8 @@ static bool is_fault(const char *side, const char *name, const char *how)
 	struct err *err = str_format(&here, "%s:%s%s", side, name, how);
 	bool hit = !err && wanted && str_eq(wanted, here);
 
+	if (!err && wanted && !*how && str_eq(wanted, "list"))
+		dprintf(STDERR_FILENO, "%s\n", here);
 	err_drop(err); /* a fault that cannot be named is not injected */
 	return hit;
 }

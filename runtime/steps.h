@@ -19,7 +19,7 @@
  *                                       privileges, filter, execve
  *
  * Fault injection: CELLA_FAIL="host:cgroup" or "init:mounts" in the environment makes that row fail (builds with
- * -DCELLA_FAULTS only), "host:cgroup:kill" makes the process end there with SIGKILL, after its work was done.
+ * -DCELLA_FAULTS only), "host:cgroup:kill" makes the process end there with SIGKILL, after its work was done, and "list" prints the rows.
  */
 #ifndef RUNTIME_STEPS_H
 #define RUNTIME_STEPS_H

@@ -1,0 +1,25 @@
+#!/bin/bash
+# a container's first and later processes have descriptors 0 to 2 and what was passed, nothing else (CVE-2024-21626)
+. "$(dirname "$0")/lib.sh"
+
+make_bundle b '.process.args = ["sh", "-c", "ls -l /proc/1/fd | sed 1d | sed \"s/.* \\([0-9]* ->\\)/\\1/\" | grep -vE \"^[012] -> (/dev/null|pipe:.*|/.*out)\"; echo end"]'
+exec 7</etc/passwd 8<"$TEST_DIR"
+is "init has no others" "$(oci run --bundle b fds </dev/null 2>/dev/null | grep -v '/proc/' )" end
+make_bundle b '.process.args = ["sleep", "100"]'
+start_bundle fds b
+is "exec has no others" "$(oci exec fds sh -c 'ls /proc/self/fd | tr "\n" " "' </dev/null | tr ' ' '\n' | grep -cE '^[0-9]+$')" 4 # ls opens one itself
+is "waiting init has no directory of the host" "$(find "/proc/$(pid_of fds)/fd" -lname "$TEST_DIR*" -o -lname "$OCI_ROOT*" | wc -l)" 0
+
+echo passed >passed
+is "--preserve-fds passes exactly these" \
+	"$(oci exec --preserve-fds 1 fds sh -c 'cat <&3; ls /proc/self/fd | tr "\n" " "' 3<passed </dev/null)" $'passed\n0 1 2 3 4 '
+check_fails "a descriptor that is not open cannot be preserved" 'preserve-fds' oci exec --preserve-fds 20 fds true </dev/null
+
+for n in 3 4 5 6 7 8 9 10 11 12; do
+	edit_bundle b '.process.cwd = $cwd' --arg cwd "/proc/self/fd/$n"
+	output=$(oci run --bundle b cwd 2>&1 </dev/null) && status=0 || status=$?
+	[ "$status" = 0 ] && not_ok "cwd /proc/self/fd/$n is refused" "$output"
+	oci delete --force cwd
+done
+ok "cwd on a leaked descriptor was refused ten times"
+check_fails "exec --cwd likewise" 'proc/self/fd' oci exec --cwd /proc/self/fd/7 fds true </dev/null

@@ -1,0 +1,63 @@
+#!/bin/bash
+# malformed, oversized and contradictory configurations: one line that names the place, status 1, nothing left
+# timeout: 240
+. "$(dirname "$0")/lib.sh"
+
+make_bundle b
+cp b/config.json good.json
+
+bad() { # DESCRIPTION REGEX JQ_FILTER
+	jq "$3" good.json >b/config.json
+	check_fails "$1" "$2" oci create --bundle b bad </dev/null
+	[ ! -e "$OCI_ROOT/bad" ] || { not_ok "$1: state is left" && oci delete --force bad; }
+}
+
+raw() { # DESCRIPTION REGEX: b/config.json is as it is
+	check_fails "$1" "$2" oci create --bundle b bad </dev/null
+	[ ! -e "$OCI_ROOT/bad" ] || { not_ok "$1: state is left" && oci delete --force bad; }
+}
+
+printf '{' >b/config.json && raw "half an object" 'config.json'
+printf '' >b/config.json && raw "nothing" 'config.json'
+printf '[]' >b/config.json && raw "an array" 'config.json'
+printf '{"ociVersion":"1.0.0"} x' >b/config.json && raw "text behind the end" 'config.json'
+printf '{"ociVersion":"1.0.0","ociVersion":"1.0.0"}' >b/config.json && raw "a member twice" 'ociVersion|twice'
+printf '{"ociVersion":"1.0.0","hostname":"a\\u0000b"}' >b/config.json && raw "a NUL" 'NUL'
+{ printf '{"a":' && printf '[%.0s' {1..10000}; } >b/config.json && raw "nested 10,000 deep" 'nest|deep'
+head -c 20000000 /dev/zero | tr '\0' ' ' >b/config.json && raw "20 MB" 'larger|bytes'
+rm b/config.json && raw "no config.json" 'config.json'
+mkfifo b/config.json && raw "a fifo" 'config.json'
+rm b/config.json && mkdir b/config.json && raw "a directory" 'config.json'
+rmdir b/config.json
+
+bad "no ociVersion" 'ociVersion' 'del(.ociVersion)'
+bad "another major version" 'ociVersion' '.ociVersion = "2.0.0"'
+bad "no root" 'root' 'del(.root)'
+bad "a root that is missing" 'nowhere' '.root.path = "nowhere"'
+bad "a root that is a file" 'config.json' '.root.path = "config.json"'
+bad "a wrong type" 'process.args' '.process.args = "sh"'
+bad "no arguments" 'process.args' '.process.args = []'
+bad "a relative working directory" 'process.cwd' '.process.cwd = "tmp"'
+bad "a uid that wraps" 'process.user.uid' '.process.user.uid = 4294967296'
+bad "a negative uid" 'process.user.uid' '.process.user.uid = -1'
+bad "an unknown namespace" 'linux.namespaces' '.linux.namespaces += [{"type": "soul"}]'
+bad "a namespace twice" 'linux.namespaces' '.linux.namespaces += [{"type": "pid"}]'
+bad "a namespace path that is missing" 'nowhere' '.linux.namespaces[1].path = "/nowhere"'
+bad "a namespace path of another kind" 'namespace' '.linux.namespaces[1].path = "/proc/self/ns/pid"'
+bad "an unknown rlimit" 'rlimits' '.process.rlimits = [{"type": "RLIMIT_SOUL", "hard": 1, "soft": 1}]'
+bad "an unknown seccomp action" 'seccomp' '.linux.seccomp = {"defaultAction": "SCMP_ACT_MAYBE"}'
+bad "a mount without a destination" 'mounts' '.mounts += [{"type": "tmpfs"}]'
+bad "an unknown file system" 'nofs' '.mounts += [{"destination": "/x", "type": "nofs"}]'
+bad "a bind of nothing" 'nowhere' '.mounts += [{"destination": "/x", "type": "bind", "source": "/nowhere", "options": ["bind"]}]'
+bad "mappings without a user namespace" '[Mm]apping|user namespace' '.linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 1}]'
+bad "a host name without a UTS namespace" 'hostname' '.linux.namespaces |= map(select(.type != "uts"))'
+bad "a sysctl of the host" 'sysctl' '.linux.sysctl = {"kernel.panic": "1"}'
+bad "a limit out of range" 'cpu' '.linux.resources.cpu = {"period": 1, "quota": 1}'
+bad "a relative hook" 'hooks' '.hooks = {"createRuntime": [{"path": "true"}]}'
+bad "a hook that fails" 'createRuntime' '.hooks = {"createRuntime": [{"path": "/bin/false"}]}'
+bad "a hook that hangs" 'createRuntime' '.hooks = {"createRuntime": [{"path": "/bin/sleep", "args": ["sleep", "100"], "timeout": 1}]}'
+bad "a program that is missing" 'no such file|not found' '.process.args = ["/nowhere"]'
+bad "a program that may not be executed" '[Pp]ermission denied' '.process.args = ["/etc/passwd"]'
+cp good.json b/config.json
+check_fails "a bundle that is missing" 'nowhere' oci create --bundle nowhere bad </dev/null
+check_fails "a state root that is a file" 'good.json' "${CELLA_OCI:-cella-oci}" --root good.json create --bundle b bad </dev/null
