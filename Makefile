@@ -184,6 +184,9 @@ bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to
 .PHONY: deps
 deps: ## install the packages for building and testing (Debian 12 or 13, as root)
 	@tests/deps
+.PHONY: demo
+demo: ## create, boot, use and remove a VPS; in a guest where this machine has no cgroup v2
+	@tests/vm/demo
 .PHONY: check
 check: ## the whole test suite, with what it needs
 	@tests/check

@@ -42,3 +42,9 @@ has_controllers() {
 		grep -qw "$name" /sys/fs/cgroup/cgroup.controllers || return 1
 	done
 }
+
+# peer COMMAND...: run on the second machine of a test with "# guests: 2"
+peer() {
+	ssh -q -F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+		"root@${PEER:?this test needs two guests}" "$@"
+}
