@@ -18,8 +18,7 @@
 #define RESOLVE_IN (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 #define RESOLVE_OWN (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
-static struct err *open_resolved(int dir_fd, const char *path, int flags, uint64_t resolve,
-				 int *ret_fd)
+static int try_open(int dir_fd, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = { .flags = (uint64_t)flags | O_CLOEXEC, .resolve = resolve };
 	long fd;
@@ -28,17 +27,35 @@ static struct err *open_resolved(int dir_fd, const char *path, int flags, uint64
 		/* EAGAIN: a rename raced with "..", openat2(2) asks to try again */
 		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 	} while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+	return (int)fd;
+}
+
+static struct err *open_resolved(int dir_fd, const char *path, int flags, uint64_t resolve,
+				 int *ret_fd)
+{
+	int fd = try_open(dir_fd, path, flags, resolve);
+
 	if (fd < 0 && errno == ENOENT)
 		return err_new(ERR_NOT_FOUND, "open %s: No such file or directory", path);
 	if (fd < 0)
 		return err_sys(errno, "open %s", path);
-	*ret_fd = (int)fd;
+	*ret_fd = fd;
 	return NULL;
 }
 
 struct err *path_open_in(int root_fd, const char *path, int flags, int *ret_fd)
 {
 	return open_resolved(root_fd, *path ? path : ".", flags, RESOLVE_IN, ret_fd);
+}
+
+struct err *path_find_in(int root_fd, const char *path, int flags, int *ret_fd)
+{
+	int fd = try_open(root_fd, *path ? path : ".", flags, RESOLVE_IN);
+
+	if (fd < 0 && errno != ENOENT)
+		return err_sys(errno, "open %s", path);
+	*ret_fd = fd < 0 ? -1 : fd;
+	return NULL;
 }
 
 struct err *path_open_beneath(int dir_fd, const char *path, int flags, int *ret_fd)
@@ -49,146 +66,130 @@ struct err *path_open_beneath(int dir_fd, const char *path, int flags, int *ret_
 /* Links followed while making a path, as many as the kernel follows while resolving one. */
 #define LINKS_MAX 40
 
-static struct err *make_dirs(int root_fd, const char *path, mode_t mode, int links, int *ret_fd);
+/* A path cut before its last component. */
+struct cut_path {
+	char *parent;	  /* owned; "" for the root */
+	const char *name; /* in the path that was cut */
+};
 
-/* The path that the link NAME in PARENT leads to, from the root; the kernel keeps it inside. */
-static struct err *link_target(int parent_fd, const char *parent, const char *name, char **ret_path)
+static void own_cut_path(struct cut_path *cut)
+{
+	free(cut->parent);
+}
+
+static struct err *cut_path(const char *path, struct cut_path *ret_cut)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+	char *parent = strndup(path, len);
+
+	if (!parent)
+		return err_sys(ENOMEM, "copy path %s", path);
+	*ret_cut = (struct cut_path){ parent, slash ? slash + 1 : path };
+	return NULL;
+}
+
+/*
+ * mkdir or mknod said that NAME of parent_fd exists, which openat2 had not found: a dangling link,
+ * whose target is given as a path from the root (the kernel keeps it inside), or somebody was
+ * faster: NULL.
+ */
+static struct err *read_dangling(int parent_fd, const struct cut_path *cut, char **ret_target)
 {
 	char text[PATH_MAX];
-	ssize_t len = readlinkat(parent_fd, name, text, sizeof(text) - 1);
+	ssize_t len = readlinkat(parent_fd, cut->name, text, sizeof(text) - 1);
 
+	*ret_target = NULL;
 	if (len < 0)
-		return err_sys(errno, "read link %s/%s", parent, name);
+		return errno == EINVAL ? NULL :
+					 err_sys(errno, "read link %s/%s", cut->parent, cut->name);
 	text[len] = '\0';
 	if (text[0] == '/')
-		return str_dup(text, ret_path);
-	return str_format(ret_path, "%s/%s", parent, text);
+		return str_dup(text, ret_target);
+	return str_format(ret_target, "%s/%s", cut->parent, text);
 }
 
-/* Make one missing directory at the end of prefix, whose parent exists. */
-static struct err *make_one_dir(int root_fd, const char *prefix, mode_t mode, int links,
-				int *ret_fd)
+/* links: how many were followed on the way here. Goes up to what exists, and makes on the way back;
+ * as deep as a path has components. */
+static struct err *make_dir(int root_fd, const char *path, mode_t mode, int links, int *ret_fd)
 {
-	OWN(str) char *parent = NULL, *target = NULL;
+	__attribute__((cleanup(own_cut_path))) struct cut_path cut = { 0 };
+	OWN(str) char *target = NULL;
 	OWN(fd) int parent_fd = -1;
-	const char *slash = strrchr(prefix, '/');
-	const char *name = slash ? slash + 1 : prefix;
+	int fd;
 
-	TRY(str_format(&parent, "%.*s", slash ? (int)(slash - prefix) : 0, prefix));
-	TRY(path_open_in(root_fd, parent, O_PATH | O_DIRECTORY, &parent_fd));
-	if (mkdirat(parent_fd, name, mode) < 0) {
-		struct stat st;
-
-		if (errno != EEXIST)
-			return err_sys(errno, "make directory %s", prefix);
-		/* there, and yet not found: a dangling link, or somebody was faster */
-		if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_sys(errno, "look at %s", prefix);
-		if (S_ISLNK(st.st_mode)) {
-			TRY(link_target(parent_fd, parent, name, &target));
-			return make_dirs(root_fd, target, mode, links + 1, ret_fd);
-		}
+	TRY(path_find_in(root_fd, path, O_PATH | O_DIRECTORY, &fd));
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return NULL;
 	}
-	/* O_NOFOLLOW: what was just made must be what is opened */
-	return open_resolved(parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_OWN,
-			     ret_fd);
-}
-
-static struct err *make_dirs(int root_fd, const char *path, mode_t mode, int links, int *ret_fd)
-{
-	OWN(str) char *prefix = NULL;
-	OWN(fd) int fd = -1;
-	size_t len = strlen(path);
-
 	if (links > LINKS_MAX)
 		return err_sys(ELOOP, "make directory %s", path);
-	TRY(str_dup(path, &prefix));
-	while (len > 1 && prefix[len - 1] == '/')
-		prefix[--len] = '\0';
-	for (size_t end = 0; end < len; end++) {
-		struct err *err;
-
-		if (prefix[end] == '/')
-			continue;
-		end += strcspn(prefix + end, "/");
-		prefix[end] = '\0';
-		own_fd(&fd);
-		fd = -1;
-		err = path_open_in(root_fd, prefix, O_PATH | O_DIRECTORY, &fd);
-		if (err && err_kind(err) == ERR_NOT_FOUND) {
-			err_drop(err); /* missing: make it */
-			err = make_one_dir(root_fd, prefix, mode, links, &fd);
-		}
-		if (err)
-			return err;
-		if (end < len)
-			prefix[end] = '/';
+	TRY(cut_path(path, &cut));
+	TRY(make_dir(root_fd, cut.parent, mode, links, &parent_fd));
+	if (!*cut.name || str_eq(cut.name, ".") || str_eq(cut.name, ".."))
+		return path_open_in(root_fd, path, O_PATH | O_DIRECTORY, ret_fd);
+	if (mkdirat(parent_fd, cut.name, mode) < 0) {
+		if (errno != EEXIST)
+			return err_sys(errno, "make directory %s", path);
+		TRY(read_dangling(parent_fd, &cut, &target));
+		if (target)
+			return make_dir(root_fd, target, mode, links + 1, ret_fd);
 	}
-	if (fd < 0) /* only slashes, or nothing: the root */
-		return path_open_in(root_fd, ".", O_PATH | O_DIRECTORY, ret_fd);
-	*ret_fd = fd_take(&fd);
-	return NULL;
+	/* O_NOFOLLOW: what was just made must be what is opened */
+	return open_resolved(parent_fd, cut.name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_OWN,
+			     ret_fd);
 }
 
 struct err *path_make_dir_in(int root_fd, const char *path, mode_t mode, int *ret_fd)
 {
-	struct err *err = path_open_in(root_fd, path, O_PATH | O_DIRECTORY, ret_fd);
-
-	if (!err || err_kind(err) != ERR_NOT_FOUND)
-		return err;
-	err_drop(err); /* the usual case for a new mount point: make it piece by piece */
-	return make_dirs(root_fd, path, mode, 0, ret_fd);
+	return make_dir(root_fd, path, mode, 0, ret_fd);
 }
 
-/* The parent's own path as well when ret_parent is not NULL; owned by the caller. */
-static struct err *open_parent(int root_fd, const char *path, char **ret_parent, int *ret_fd,
-			       const char **ret_name)
+static struct err *check_names_file(const char *path, const char *name)
 {
-	OWN(str) char *parent = NULL;
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-
 	if (!*name || str_eq(name, ".") || str_eq(name, ".."))
 		return err_new(ERR_INVALID, "path %s does not name a file", path);
-	TRY(str_format(&parent, "%.*s", slash ? (int)(slash - path) : 0, path));
-	TRY(path_make_dir_in(root_fd, parent, 0755, ret_fd));
-	*ret_name = name;
-	if (ret_parent)
-		*ret_parent = TAKE(parent);
 	return NULL;
 }
 
 struct err *path_open_parent_in(int root_fd, const char *path, int *ret_fd, const char **ret_name)
 {
-	return open_parent(root_fd, path, NULL, ret_fd, ret_name);
+	__attribute__((cleanup(own_cut_path))) struct cut_path cut = { 0 };
+
+	TRY(cut_path(path, &cut));
+	TRY(check_names_file(path, cut.name));
+	TRY(make_dir(root_fd, cut.parent, 0755, 0, ret_fd));
+	*ret_name = cut.name;
+	return NULL;
 }
 
 static struct err *make_file(int root_fd, const char *path, mode_t mode, int links, int *ret_fd)
 {
-	OWN(str) char *parent = NULL, *target = NULL;
+	__attribute__((cleanup(own_cut_path))) struct cut_path cut = { 0 };
+	OWN(str) char *target = NULL;
 	OWN(fd) int parent_fd = -1;
-	const char *name;
-	struct stat st;
-	struct err *err = path_open_in(root_fd, path, O_PATH, ret_fd);
+	int fd;
 
-	if (!err || err_kind(err) != ERR_NOT_FOUND)
-		return err;
-	err_drop(err); /* missing: make it */
+	TRY(path_find_in(root_fd, path, O_PATH, &fd));
+	if (fd >= 0) {
+		*ret_fd = fd;
+		return NULL;
+	}
 	if (links > LINKS_MAX)
 		return err_sys(ELOOP, "create %s", path);
-	TRY(open_parent(root_fd, path, &parent, &parent_fd, &name));
+	TRY(cut_path(path, &cut));
+	TRY(check_names_file(path, cut.name));
+	TRY(make_dir(root_fd, cut.parent, 0755, links, &parent_fd));
 	/* mknod(2) makes it without opening, follows no link and is exclusive */
-	if (mknodat(parent_fd, name, S_IFREG | mode, 0) < 0) {
+	if (mknodat(parent_fd, cut.name, S_IFREG | mode, 0) < 0) {
 		if (errno != EEXIST)
 			return err_sys(errno, "create %s", path);
-		if (fstatat(parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_sys(errno, "look at %s", path);
-		if (S_ISLNK(st.st_mode)) {
-			TRY(link_target(parent_fd, parent, name, &target));
+		TRY(read_dangling(parent_fd, &cut, &target));
+		if (target)
 			return make_file(root_fd, target, mode, links + 1, ret_fd);
-		}
 	}
-	return open_resolved(parent_fd, name, O_PATH | O_NOFOLLOW, RESOLVE_OWN, ret_fd);
+	return open_resolved(parent_fd, cut.name, O_PATH | O_NOFOLLOW, RESOLVE_OWN, ret_fd);
 }
 
 struct err *path_make_file_in(int root_fd, const char *path, mode_t mode, int *ret_fd)

@@ -19,6 +19,9 @@
  */
 MUST_CHECK struct err *path_open_in(int root_fd, const char *path, int flags, int *ret_fd);
 
+/* The same, but what does not exist is no error: *ret_fd is -1 then. */
+MUST_CHECK struct err *path_find_in(int root_fd, const char *path, int flags, int *ret_fd);
+
 /*
  * Open path strictly below dir_fd without following any symlink: for our own state directories and
  * for procfs, where a link is a lie. Errors as above. Source: openat2(2), RESOLVE_BENEATH |

@@ -82,7 +82,7 @@ static struct err *attach_root(struct build *build)
 		TRY(make_holder_private(path));
 	}
 	TRY(open_root_place(path, &place_fd));
-	TRY(tree_attach(tree_fd, place_fd, path));
+	TRY(tree_attach(tree_fd, &(struct target){ place_fd, "" }, path));
 	build->root_fd = fd_take(&tree_fd);
 	return NULL;
 }
@@ -143,7 +143,13 @@ static struct err *open_plain_root(const struct rootfs_spec *spec, int *ret_root
 struct err *rootfs_build(const struct rootfs_spec *spec, const struct rootfs_env *env,
 			 struct rootfs_handles *handles, int *ret_root_fd)
 {
-	struct build build = { .spec = spec, .env = env, .handles = handles, .root_fd = -1 };
+	struct build build = { .spec = spec,
+			       .env = env,
+			       .handles = handles,
+			       .root_fd = -1,
+			       .dev_fd = -1,
+			       .proc_fd = -1,
+			       .sys_fd = -1 };
 	mode_t umask_bits;
 	struct err *err = NULL;
 
@@ -156,6 +162,7 @@ struct err *rootfs_build(const struct rootfs_spec *spec, const struct rootfs_env
 			err = err_wrap(err, "%s", build_steps[i].name);
 	}
 	umask(umask_bits);
+	places_drop(&build);
 	if (err) {
 		own_fd(&build.root_fd);
 		return err;

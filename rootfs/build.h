@@ -13,12 +13,23 @@ struct build {
 	const struct rootfs_env *env;
 	struct rootfs_handles *handles;
 	int root_fd; /* of the root's mount; owned */
+	/*
+	 * Our own /dev (a tmpfs), procfs and sysfs once they are mounted, else -1; owned. In these
+	 * nothing can be planted, so that paths below them may be used as text (places.c).
+	 */
+	int dev_fd, proc_fd, sys_fd;
 };
 
-static inline bool mount_has_type(const struct mount_spec *mount, const char *type)
-{
-	return mount->type && str_eq(mount->type, type);
-}
+/* After a mount on destination (clean): know the places above, or that they are no longer ours. */
+MUST_CHECK struct err *places_update(struct build *build, const struct mount_spec *mount,
+				     const char *destination);
+void places_drop(struct build *build);
+/* The target for a file system on destination if it lies in a place of ours, made when it must be.
+ * False: it has to be resolved. */
+bool places_find_target(const struct build *build, const char *destination,
+			struct target *ret_target);
+/* The place that path (as configured) can be used in, with the way from there; -1: none. */
+int places_find(const struct build *build, const char *path, const char **ret_rest);
 
 /* One mount of the spec, in mount.c. */
 MUST_CHECK struct err *mount_apply(struct build *build, size_t index);
@@ -41,13 +52,15 @@ struct fs {
 	const char *data;    /* NULL: none */
 	unsigned long flags; /* MS_* */
 };
-/* Mount it on the directory target_fd; in filesystem.c. ERR_SYS with mount(2)'s errno. */
-MUST_CHECK struct err *fs_attach(struct build *build, const struct fs *fs, int target_fd);
-/* Mount the spec on target_fd, with what its type needs in a container; in special.c. */
-MUST_CHECK struct err *fs_mount(struct build *build, const struct mount_spec *mount, int target_fd);
+/* Mount it on a directory; in filesystem.c. ERR_SYS with mount(2)'s errno. */
+MUST_CHECK struct err *fs_attach(struct build *build, const struct fs *fs,
+				 const struct target *target);
+/* Mount the spec on a directory, with what its type needs in a container; in special.c. */
+MUST_CHECK struct err *fs_mount(struct build *build, const struct mount_spec *mount,
+				const struct target *target);
 
-/* Copy the tree below from_fd into the empty directory to_fd, for tmpcopyup; in copyup.c. */
-MUST_CHECK struct err *copy_up_tree(int from_fd, int to_fd, const char *what);
+/* Copy the tree below from into the empty directory to_fd, for tmpcopyup; in copyup.c. */
+MUST_CHECK struct err *copy_up_tree(const struct target *from, int to_fd, const char *what);
 
 /* Default and other devices, and links; in device.c. */
 MUST_CHECK struct err *device_make_all(struct build *build);

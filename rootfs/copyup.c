@@ -173,11 +173,13 @@ static struct err *copy_dir(const struct copy *copy)
 	return errno ? err_sys(errno, "read directory %s", copy->what) : NULL;
 }
 
-struct err *copy_up_tree(int from_fd, int to_fd, const char *what)
+struct err *copy_up_tree(const struct target *from, int to_fd, const char *what)
 {
-	OWN(fd) int source_fd = openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *name = *from->name ? from->name : ".";
+	OWN(fd) int source_fd = -1;
 	struct err *err;
 
+	source_fd = openat(from->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (source_fd < 0)
 		return err_sys(errno, "open directory %s", what);
 	err = copy_dir(&(struct copy){ source_fd, to_fd, what, 0 });

@@ -73,7 +73,7 @@ static struct err *bind_node(int dir_fd, const char *name, const struct device_n
 	if (mknodat(dir_fd, name, S_IFREG | 0666, 0) < 0 && errno != EEXIST)
 		return err_sys(errno, "create %s", device->path);
 	TRY(path_open_beneath(dir_fd, name, O_PATH | O_NOFOLLOW, &target_fd));
-	return tree_attach(tree_fd, target_fd, device->path);
+	return tree_attach(tree_fd, &(struct target){ target_fd, "" }, device->path);
 }
 
 /* Something is there already: right only if it is this very device. */
@@ -166,14 +166,14 @@ static struct err *make_from_spec(const struct build *build, const struct device
 /* /dev itself, made when the image has none; a link is refused. */
 static struct err *open_dev(const struct build *build, int *ret_fd)
 {
-	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-	struct err *err = path_open_in(build->root_fd, "dev", flags, ret_fd);
+	struct err *err;
 
-	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* missing: make it */
-		return path_make_dir_in(build->root_fd, "dev", 0755, ret_fd);
-	}
-	return err ? err_wrap(err, "/dev of the root") : NULL;
+	err = path_find_in(build->root_fd, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW, ret_fd);
+	if (err)
+		return err_wrap(err, "/dev of the root");
+	if (*ret_fd >= 0)
+		return NULL;
+	return path_make_dir_in(build->root_fd, "dev", 0755, ret_fd);
 }
 
 struct err *device_make_all(struct build *build)
@@ -183,8 +183,9 @@ struct err *device_make_all(struct build *build)
 	/* the host's /dev bound into the container has what it needs, and is not ours to change */
 	if (device_dir_is_foreign(build->spec))
 		return NULL;
-	TRY(open_dev(build, &dev_fd));
-	TRY(make_defaults(build, dev_fd));
+	if (build->dev_fd < 0)
+		TRY(open_dev(build, &dev_fd));
+	TRY(make_defaults(build, build->dev_fd < 0 ? dev_fd : build->dev_fd));
 	for (size_t i = 0; i < build->spec->device_count; i++)
 		TRY(make_from_spec(build, &build->spec->devices[i]));
 	return NULL;

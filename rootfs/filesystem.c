@@ -40,15 +40,20 @@ static bool needs_detached(const struct build *build, const struct fs *fs)
 	       (fs->data && strlen(fs->data) > DATA_MAX);
 }
 
-static struct err *attach_plain(const struct fs *fs, int target_fd)
+static struct err *attach_plain(const struct fs *fs, const struct target *target)
 {
-	struct path_fd path = { "." };
+	const char *path = *target->name ? target->name : ".";
+	struct path_fd by_fd;
 
 	/* as working directory a target costs no walk through procfs; a directory that our ids may
 	 * not search can still be reached by descriptor */
-	if (fchdir(target_fd) < 0)
-		path = path_of_fd(target_fd);
-	if (mount(fs->source, path.text, fs->type, fs->flags & FS_FLAGS, fs->data) < 0)
+	if (fchdir(target->fd) < 0) {
+		if (errno != EACCES || *target->name)
+			return err_sys(errno, "enter %s", fs->mount->destination);
+		by_fd = path_of_fd(target->fd);
+		path = by_fd.text;
+	}
+	if (mount(fs->source, path, fs->type, fs->flags & FS_FLAGS, fs->data) < 0)
 		return err_sys(errno, "mount %s on %s%s%s", fs->type, fs->mount->destination,
 			       fs->data ? " with " : "", fs->data ? fs->data : "");
 	return NULL;
@@ -155,7 +160,7 @@ static struct err *make_detached(const struct fs *fs, int *ret_fd)
 	return NULL;
 }
 
-static struct err *attach_detached(const struct fs *fs, int target_fd)
+static struct err *attach_detached(const struct fs *fs, const struct target *target)
 {
 	const struct tree_defaults defaults = { .userns_fd = -1 };
 	/* flags are on the mount already */
@@ -167,14 +172,14 @@ static struct err *attach_detached(const struct fs *fs, int target_fd)
 
 	TRY(make_detached(fs, &fd));
 	if (fs->mount->copy_up)
-		TRY(copy_up_tree(target_fd, fd, fs->mount->destination));
+		TRY(copy_up_tree(target, fd, fs->mount->destination));
 	TRY(tree_configure(fd, &rest, &defaults));
-	return tree_attach(fd, target_fd, fs->mount->destination);
+	return tree_attach(fd, target, fs->mount->destination);
 }
 
-struct err *fs_attach(struct build *build, const struct fs *fs, int target_fd)
+struct err *fs_attach(struct build *build, const struct fs *fs, const struct target *target)
 {
 	if (needs_detached(build, fs))
-		return attach_detached(fs, target_fd);
-	return attach_plain(fs, target_fd);
+		return attach_detached(fs, target);
+	return attach_plain(fs, target);
 }

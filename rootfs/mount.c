@@ -40,29 +40,21 @@ static struct err *check_not_kernel(int target_fd, const char *destination)
 	return NULL;
 }
 
-/* Open what is there; *ret_fd stays -1 when nothing is. */
-static struct err *open_existing(const struct build *build, const char *destination, int flags,
-				 int *ret_fd)
-{
-	struct err *err = path_open_in(build->root_fd, destination, O_PATH | flags, ret_fd);
-
-	if (!err || err_kind(err) != ERR_NOT_FOUND)
-		return err;
-	err_drop(err); /* the caller makes it */
-	return NULL;
-}
-
 static struct err *open_target_dir(const struct build *build, const char *destination, int *ret_fd)
 {
-	int nofollow = is_guarded(destination) ? O_NOFOLLOW : 0;
+	const bool guarded = is_guarded(destination);
 	OWN(fd) int fd = -1;
 
-	TRY(open_existing(build, destination, O_DIRECTORY | nofollow, &fd));
-	if (fd < 0)
+	if (!guarded) {
 		TRY(path_make_dir_in(build->root_fd, destination, MOUNT_POINT_MODE, &fd));
-	TRY(check_not_kernel(fd, destination));
-	*ret_fd = fd_take(&fd);
-	return NULL;
+		TRY(check_not_kernel(fd, destination));
+		*ret_fd = fd_take(&fd);
+		return NULL;
+	}
+	TRY(path_find_in(build->root_fd, destination, O_PATH | O_DIRECTORY | O_NOFOLLOW, ret_fd));
+	if (*ret_fd >= 0)
+		return NULL;
+	return path_make_dir_in(build->root_fd, destination, MOUNT_POINT_MODE, ret_fd);
 }
 
 struct err *mount_tree_on(struct build *build, int tree_fd, const char *destination, bool nofollow)
@@ -70,8 +62,8 @@ struct err *mount_tree_on(struct build *build, int tree_fd, const char *destinat
 	OWN(fd) int fd = -1;
 	struct stat st;
 
-	TRY(open_existing(build, destination, nofollow || is_guarded(destination) ? O_NOFOLLOW : 0,
-			  &fd));
+	TRY(path_find_in(build->root_fd, destination,
+			 O_PATH | (nofollow || is_guarded(destination) ? O_NOFOLLOW : 0), &fd));
 	if (fd < 0) {
 		if (fstat(tree_fd, &st) < 0)
 			return err_sys(errno, "look at the source for %s", destination);
@@ -81,12 +73,12 @@ struct err *mount_tree_on(struct build *build, int tree_fd, const char *destinat
 			TRY(path_make_file_in(build->root_fd, destination, MOUNT_POINT_MODE, &fd));
 	}
 	TRY(check_not_kernel(fd, destination));
-	return tree_attach(tree_fd, fd, destination);
+	return tree_attach(tree_fd, &(struct target){ fd, "" }, destination);
 }
 
 unsigned int mount_tree_flags(const struct mount_spec *mount)
 {
-	bool recursive = (mount->flags & MS_REC) || mount_has_type(mount, "rbind");
+	bool recursive = (mount->flags & MS_REC) || str_eq(mount->type, "rbind");
 
 	return (recursive ? AT_RECURSIVE : 0) |
 	       (mount->source_nofollow || mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
@@ -183,7 +175,7 @@ static struct err *remount(struct build *build, const struct mount_spec *changes
 
 bool mount_is_late_readonly(const struct mount_spec *mount)
 {
-	return (mount->flags & MS_RDONLY) && mount_has_type(mount, "tmpfs") &&
+	return (mount->flags & MS_RDONLY) && str_eq(mount->type, "tmpfs") &&
 	       !mount_spec_is_bind(mount) && !(mount->flags & MS_REMOUNT);
 }
 
@@ -206,22 +198,35 @@ struct err *mount_finish_readonly(const struct rootfs_spec *spec, int root_fd)
 	return NULL;
 }
 
-struct err *mount_apply(struct build *build, size_t index)
+static struct err *mount_fs(struct build *build, const struct mount_spec *mount,
+			    const char *destination)
 {
-	const struct mount_spec *mount = &build->spec->mounts[index];
-	OWN(str) char *destination = NULL;
+	struct target target;
 	OWN(fd) int fd = -1;
 
-	TRY(path_clean(mount->destination, &destination));
-	if (mount->flags & MS_REMOUNT)
-		return remount(build, mount, destination);
-	if (mount_spec_is_bind(mount))
-		return mount_bind(build, index, destination);
+	if (places_find_target(build, destination, &target))
+		return fs_mount(build, mount, &target);
 	TRY(open_target_dir(build, destination, &fd));
-	TRY(fs_mount(build, mount, fd));
+	target = (struct target){ fd, "" };
+	TRY(fs_mount(build, mount, &target));
 	if (!str_eq(destination, "/"))
 		return NULL;
 	close(fd_take(&build->root_fd));
 	/* the root is now what covers it: a lookup through its own ".." stops at the new one */
 	return path_open_in(fd, "..", O_PATH | O_DIRECTORY, &build->root_fd);
+}
+
+struct err *mount_apply(struct build *build, size_t index)
+{
+	const struct mount_spec *mount = &build->spec->mounts[index];
+	OWN(str) char *destination = NULL;
+
+	TRY(path_clean(mount->destination, &destination));
+	if (mount->flags & MS_REMOUNT)
+		return remount(build, mount, destination);
+	if (mount_spec_is_bind(mount))
+		TRY(mount_bind(build, index, destination));
+	else
+		TRY(mount_fs(build, mount, destination));
+	return places_update(build, mount, destination);
 }

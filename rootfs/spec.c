@@ -54,8 +54,8 @@ void rootfs_spec_release(struct rootfs_spec *spec)
 
 bool mount_spec_is_bind(const struct mount_spec *mount)
 {
-	return (mount->flags & MS_BIND) || mount_has_type(mount, "bind") ||
-	       mount_has_type(mount, "rbind");
+	return (mount->flags & MS_BIND) || str_eq(mount->type, "bind") ||
+	       str_eq(mount->type, "rbind");
 }
 
 bool mount_may_cover_proc(const char *destination)
@@ -68,7 +68,7 @@ bool mount_may_cover_proc(const char *destination)
 
 static struct err *check_proc(const struct mount_spec *mount, const char *destination)
 {
-	bool is_proc = mount_has_type(mount, "proc") || mount_spec_is_bind(mount);
+	bool is_proc = str_eq(mount->type, "proc") || mount_spec_is_bind(mount);
 
 	/* a bind on /proc itself is looked at once more by the builder: it must be a procfs */
 	if (str_eq(destination, "/proc") && !is_proc)
@@ -121,7 +121,7 @@ struct err *mount_spec_check(const struct mount_spec *mount, bool user_ns)
 	if (!bind && (!mount->type || !*mount->type) && !(mount->flags & MS_REMOUNT))
 		return err_new(ERR_INVALID, "mount on %s: neither a type nor a bind mount",
 			       mount->destination);
-	if (mount->copy_up && !mount_has_type(mount, "tmpfs"))
+	if (mount->copy_up && !str_eq(mount->type, "tmpfs"))
 		return err_new(ERR_INVALID, "mount on %s: tmpcopyup works on tmpfs only",
 			       mount->destination);
 	TRY(path_clean(mount->destination, &clean));

@@ -27,7 +27,7 @@ static bool is_refusal(const struct err *err)
  * (CVE-2023-25809).
  */
 static struct err *bind_host(struct build *build, const struct mount_spec *mount, const char *path,
-			     int target_fd)
+			     const struct target *target)
 {
 	const struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
 	const struct mount_attr writable = { .attr_clr = MOUNT_ATTR_RDONLY };
@@ -46,12 +46,12 @@ static struct err *bind_host(struct build *build, const struct mount_spec *mount
 		err_drop(err);
 	}
 	TRY(tree_configure(fd, mount, &defaults));
-	return tree_attach(fd, target_fd, mount->destination);
+	return tree_attach(fd, target, mount->destination);
 }
 
-static struct err *mount_proc(struct build *build, const struct fs *fs, int target_fd)
+static struct err *mount_proc(struct build *build, const struct fs *fs, const struct target *target)
 {
-	struct err *err = fs_attach(build, fs, target_fd);
+	struct err *err = fs_attach(build, fs, target);
 
 	if (!is_refusal(err) || !build->env->user_ns)
 		return err;
@@ -61,34 +61,36 @@ static struct err *mount_proc(struct build *build, const struct fs *fs, int targ
 				"a part of the caller's /proc is covered, so the kernel allows no "
 				"new one in a user namespace");
 	err_drop(err);
-	return bind_host(build, fs->mount, "/proc", target_fd);
+	return bind_host(build, fs->mount, "/proc", target);
 }
 
-static struct err *mount_sysfs(struct build *build, const struct fs *fs, int target_fd)
+static struct err *mount_sysfs(struct build *build, const struct fs *fs,
+			       const struct target *target)
 {
 	struct err *err = NULL;
 
 	/* sysfs belongs to the owner of the network namespace */
 	if (!build->env->user_ns || build->env->own_net_ns) {
-		err = fs_attach(build, fs, target_fd);
+		err = fs_attach(build, fs, target);
 		if (!is_refusal(err) || !build->env->user_ns)
 			return err;
 	}
 	err_drop(err);
-	return bind_host(build, fs->mount, "/sys", target_fd);
+	return bind_host(build, fs->mount, "/sys", target);
 }
 
-static struct err *mount_mqueue(struct build *build, const struct fs *fs, int target_fd)
+static struct err *mount_mqueue(struct build *build, const struct fs *fs,
+				const struct target *target)
 {
 	struct err *err = NULL;
 
 	if (!build->env->user_ns || build->env->own_ipc_ns) {
-		err = fs_attach(build, fs, target_fd);
+		err = fs_attach(build, fs, target);
 		if (!is_refusal(err) || !build->env->user_ns)
 			return err;
 	}
 	err_drop(err);
-	return bind_host(build, fs->mount, "/dev/mqueue", target_fd);
+	return bind_host(build, fs->mount, "/dev/mqueue", target);
 }
 
 /* The data without its gid= option, owned; NULL when there is none. */
@@ -109,11 +111,12 @@ static struct err *without_gid(const char *data, char **ret_data)
 	return str_format(ret_data, "%.*s", (int)(gid > data ? gid - data - 1 : 0), data);
 }
 
-static struct err *mount_devpts(struct build *build, const struct fs *fs, int target_fd)
+static struct err *mount_devpts(struct build *build, const struct fs *fs,
+				const struct target *target)
 {
 	OWN(str) char *data = NULL;
 	struct fs retry = *fs;
-	struct err *err = fs_attach(build, fs, target_fd);
+	struct err *err = fs_attach(build, fs, target);
 
 	/* the usual gid=5 (tty) may have no meaning in this user namespace */
 	if (!err || err_errno(err) != EINVAL || !build->env->user_ns || !fs->data ||
@@ -122,7 +125,7 @@ static struct err *mount_devpts(struct build *build, const struct fs *fs, int ta
 	err_drop(err);
 	TRY(without_gid(fs->data, &data));
 	retry.data = data;
-	return fs_attach(build, &retry, target_fd);
+	return fs_attach(build, &retry, target);
 }
 
 /* Where the host has its cgroup2 tree: pure, or beside version 1. */
@@ -154,7 +157,8 @@ static struct err *read_own_cgroup(char **ret_path)
 }
 
 /* Without a cgroup namespace: the container's own directory, never the host's tree. */
-static struct err *bind_cgroup(struct build *build, const struct mount_spec *mount, int target_fd)
+static struct err *bind_cgroup(struct build *build, const struct mount_spec *mount,
+			       const struct target *target)
 {
 	const struct tree_defaults defaults = { .userns_fd = -1 };
 	OWN(str) char *own = NULL, *path = NULL;
@@ -172,10 +176,11 @@ static struct err *bind_cgroup(struct build *build, const struct mount_spec *mou
 		TRY(str_format(&path, "%s/%s", top, own));
 	TRY(tree_open(path, 0, &fd));
 	TRY(tree_configure(fd, mount, &defaults));
-	return tree_attach(fd, target_fd, mount->destination);
+	return tree_attach(fd, target, mount->destination);
 }
 
-static struct err *mount_cgroup(struct build *build, const struct fs *fs, int target_fd)
+static struct err *mount_cgroup(struct build *build, const struct fs *fs,
+				const struct target *target)
 {
 	struct fs v2 = *fs;
 	struct err *err;
@@ -185,12 +190,12 @@ static struct err *mount_cgroup(struct build *build, const struct fs *fs, int ta
 	if (str_eq(fs->type, "cgroup"))
 		v2.data = NULL;
 	if (!build->env->own_cgroup_ns)
-		return bind_cgroup(build, fs->mount, target_fd);
-	err = fs_attach(build, &v2, target_fd);
+		return bind_cgroup(build, fs->mount, target);
+	err = fs_attach(build, &v2, target);
 	if (!is_refusal(err) || !build->env->user_ns)
 		return err;
 	err_drop(err); /* the cgroup namespace belongs to somebody else */
-	return bind_cgroup(build, fs->mount, target_fd);
+	return bind_cgroup(build, fs->mount, target);
 }
 
 static bool has_option(const char *data, const char *prefix)
@@ -202,7 +207,8 @@ static bool has_option(const char *data, const char *prefix)
 	return data != NULL;
 }
 
-static struct err *mount_tmpfs(struct build *build, const struct fs *fs, int target_fd)
+static struct err *mount_tmpfs(struct build *build, const struct fs *fs,
+			       const struct target *target)
 {
 	OWN(str) char *data = NULL;
 	struct fs writable = *fs;
@@ -211,18 +217,18 @@ static struct err *mount_tmpfs(struct build *build, const struct fs *fs, int tar
 	writable.flags &= ~(unsigned long)MS_RDONLY; /* see mount_is_late_readonly() */
 	if (!has_option(fs->data, "mode=")) {
 		/* what covers a directory should be as accessible as it was */
-		if (fstat(target_fd, &st) < 0)
+		if (fstatat(target->fd, target->name, &st, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0)
 			return err_sys(errno, "look at %s", fs->mount->destination);
 		TRY(str_format(&data, "%s%smode=%04o", fs->data ? fs->data : "",
 			       fs->data ? "," : "", st.st_mode & 07777));
 		writable.data = data;
 	}
-	return fs_attach(build, &writable, target_fd);
+	return fs_attach(build, &writable, target);
 }
 
 static const struct fs_kind {
 	const char *type;
-	struct err *(*mount)(struct build *build, const struct fs *fs, int target_fd);
+	struct err *(*mount)(struct build *build, const struct fs *fs, const struct target *target);
 	bool labelled; /* takes SELinux's context= */
 } fs_kinds[] = {
 	{ "proc", mount_proc, false },	   { "sysfs", mount_sysfs, false },
@@ -249,7 +255,8 @@ static bool has_selinux(void)
 	return statfs("/sys/fs/selinux", &fs) == 0 && fs.f_type == SELINUX_MAGIC;
 }
 
-struct err *fs_mount(struct build *build, const struct mount_spec *mount, int target_fd)
+struct err *fs_mount(struct build *build, const struct mount_spec *mount,
+		     const struct target *target)
 {
 	const struct fs_kind *kind = find_kind(mount->type);
 	const char *label = build->spec->mount_label;
@@ -268,5 +275,5 @@ struct err *fs_mount(struct build *build, const struct mount_spec *mount, int ta
 			       fs.data ? "," : "", label));
 		fs.data = data;
 	}
-	return kind->mount(build, &fs, target_fd);
+	return kind->mount(build, &fs, target);
 }

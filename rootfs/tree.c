@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
-static struct err *clone_tree(int dir_fd, const char *path, unsigned int flags, int *ret_fd)
+struct err *tree_open(const char *path, unsigned int flags, int *ret_fd)
 {
-	int fd = open_tree(dir_fd, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int fd = open_tree(AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
 		return err_new(ERR_NOT_FOUND, "clone mount %s: No such file or directory", path);
@@ -22,14 +22,15 @@ static struct err *clone_tree(int dir_fd, const char *path, unsigned int flags, 
 	return NULL;
 }
 
-struct err *tree_open(const char *path, unsigned int flags, int *ret_fd)
+struct err *tree_find(const struct target *at, unsigned int flags, int *ret_fd)
 {
-	return clone_tree(AT_FDCWD, path, flags, ret_fd);
-}
+	int fd = open_tree(at->fd, at->name,
+			   flags | AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-struct err *tree_open_fd(int fd, unsigned int flags, int *ret_fd)
-{
-	return clone_tree(fd, "", flags | AT_EMPTY_PATH, ret_fd);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		return err_sys(errno, "clone mount %s", at->name);
+	*ret_fd = fd;
+	return NULL;
 }
 
 struct err *tree_set(int fd, unsigned int flags, const struct mount_attr *attr, const char *what)
@@ -108,9 +109,9 @@ struct err *tree_configure(int fd, const struct mount_spec *mount,
 	return tree_set(fd, 0, &top, mount->destination);
 }
 
-struct err *tree_attach(int tree_fd, int target_fd, const char *what)
+struct err *tree_attach(int tree_fd, const struct target *target, const char *what)
 {
-	if (move_mount(tree_fd, "", target_fd, "",
+	if (move_mount(tree_fd, "", target->fd, target->name,
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(errno, "mount on %s", what);
 	return NULL;

@@ -22,8 +22,6 @@
  * source. ERR_NOT_FOUND, ERR_SYS. Source: open_tree(2), OPEN_TREE_CLONE.
  */
 MUST_CHECK struct err *tree_open(const char *path, unsigned int flags, int *ret_fd);
-/* The same for what an O_PATH descriptor stands for. */
-MUST_CHECK struct err *tree_open_fd(int fd, unsigned int flags, int *ret_fd);
 
 /* mount_setattr(2) on a descriptor that is the root of a mount; flags: 0 or AT_RECURSIVE. */
 MUST_CHECK struct err *tree_set(int fd, unsigned int flags, const struct mount_attr *attr,
@@ -42,7 +40,19 @@ MUST_CHECK struct err *tree_configure(int fd, const struct mount_spec *mount,
 /* The MOUNT_ATTR_* of MS_* flags. */
 uint64_t tree_attrs_of_flags(unsigned long flags);
 
-/* Mount a detached tree on what target_fd (O_PATH) stands for. Source: move_mount(2). */
-MUST_CHECK struct err *tree_attach(int tree_fd, int target_fd, const char *what);
+/*
+ * What is to be covered by a mount: what fd (O_PATH) stands for, or NAME in the directory fd. A
+ * name is only used for what we have just made ourselves in a file system of our own.
+ */
+struct target {
+	int fd;		  /* borrowed */
+	const char *name; /* "": fd itself; borrowed */
+};
+
+/* Clone the mount at a target, as tree_open() does; *ret_fd is -1 when nothing is there. */
+MUST_CHECK struct err *tree_find(const struct target *at, unsigned int flags, int *ret_fd);
+
+/* Mount a detached tree on the target; what: for the error text. Source: move_mount(2). */
+MUST_CHECK struct err *tree_attach(int tree_fd, const struct target *target, const char *what);
 
 #endif
