@@ -1,0 +1,47 @@
+#!/bin/bash
+# podman runs, attaches to, stops and removes containers with us
+# timeout: 400
+# host: no
+. "$(dirname "$0")/podman.sh"
+
+is "run gives the output" "$(podman run --rm $image echo hello)" hello
+is "run gives the status" "$(status podman run --rm $image sh -c 'exit 7')" 7
+is "a missing program is 127" "$(status podman run --rm $image /no/such/program)" 127
+is "a program that is no program is 126" "$(status podman run --rm $image /etc/passwd)" 126
+like "run -t gives a terminal" "$(podman run --rm -t $image tty)" '^/dev/pts/0'
+unlike "run without -t gives none" "$(podman run --rm $image sh -c 'tty || true')" '/dev/'
+is "standard input arrives" "$(echo words | podman run --rm -i $image cat)" words
+
+make_rootfs "$TEST_DIR/root"
+is "--rootfs" "$(podman run --rm --rootfs "$TEST_DIR/root" sh -c 'echo $0-$$')" sh-1
+if [ -r /srv/busybox.tar ]; then
+	cleanup podman rmi --force localhost/cella-imported
+	podman import -q /srv/busybox.tar localhost/cella-imported >/dev/null
+	is "an imported image" "$(podman run --rm localhost/cella-imported sh -c 'echo $PATH')" \
+		/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+else
+	skip "an imported image" "no /srv/busybox.tar"
+fi
+
+names cella-life
+podman run -d --name cella-life $image sh -c 'trap "echo usr1" USR1; trap "exit 3" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+wait_for 20 sh -c 'podman logs cella-life | grep -q up' || true
+is "the runtime is ours" "$(inspect cella-life '{{.OCIRuntime}} {{.State.Status}}')" "cella-oci running"
+is "exec gives the output" "$(podman exec cella-life echo inside)" inside
+is "exec gives the status" "$(status podman exec cella-life sh -c 'exit 9')" 9
+is "exec --user --workdir --env" \
+	"$(podman exec --user user --workdir /tmp --env A=b cella-life sh -c 'echo $(id -un) $PWD $A')" "user /tmp b"
+like "exec -t gives a terminal" "$(podman exec -t cella-life tty)" '/dev/pts/'
+is "exec of a missing program is 127" "$(status podman exec cella-life /no/such)" 127
+podman exec -d cella-life sleep 71 >/dev/null
+check "exec -d goes on" wait_for 10 sh -c 'podman exec cella-life ps | grep -q "[s]leep 71"'
+podman kill --signal USR1 cella-life >/dev/null
+check "kill sends a signal" wait_for 10 sh -c 'podman logs cella-life | grep -q usr1'
+podman stop --time 20 cella-life >/dev/null
+is "stop lets it end by itself" "$(inspect cella-life '{{.State.Status}} {{.State.ExitCode}}')" "exited 3"
+podman start cella-life >/dev/null
+is "it starts again" "$(inspect cella-life '{{.State.Status}}')" running
+podman kill cella-life >/dev/null
+check "kill ends it" wait_for 10 sh -c "podman inspect --format '{{.State.ExitCode}}' cella-life | grep -qx 137"
+podman rm cella-life >/dev/null
+check "rm removes it" sh -c '! podman container exists cella-life'

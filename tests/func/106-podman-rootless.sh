@@ -1,0 +1,58 @@
+#!/bin/bash
+# rootless podman of an ordinary user runs containers with us
+# timeout: 500
+# host: no
+. "$(dirname "$0")/podman.sh"
+
+user=${ROOTLESS_USER:-tester}
+uid=$(id -u "$user" 2>/dev/null) || skip_rest "no user $user here"
+grep -q "^$user:" /etc/subuid || skip_rest "$user has no subordinate ids"
+needs newuidmap loginctl
+# a session of the user's own systemd, as a login gives it
+loginctl enable-linger "$user"
+cleanup loginctl disable-linger "$user"
+manager=systemd
+wait_for 20 test -S "/run/user/$uid/bus" || manager=cgroupfs # no dbus-user-session here
+
+# as_user COMMAND...
+as_user() {
+	(cd / && runuser -u "$user" -- env HOME="$(getent passwd "$user" | cut -d: -f6)" USER="$user" \
+		XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" \
+		CONTAINERS_CONF_OVERRIDE="$CONTAINERS_CONF_OVERRIDE" PATH="$PATH" "$@")
+}
+pod() { as_user podman --cgroup-manager $manager "$@"; }
+# limits and pause need a control group of the user's own, which only the user's systemd hands out
+with_cgroup() { if [ $manager = systemd ]; then "$@"; else skip "$2" "no user bus here"; fi; }
+
+cleanup pod system migrate
+cleanup pod rm --all --force --time 0
+as_user podman image exists $image || as_user podman load -q -i /srv/busybox.oci.tar >/dev/null
+is "run" "$(pod run --rm --network none $image sh -c 'id -u; hostname >/dev/null; echo hi' | tr '\n' ' ')" "0 hi "
+is "run gives the status" "$(status pod run --rm --network none $image sh -c 'exit 7')" 7
+is "run -t" "$(pod run --rm -t --network none $image tty | tr -d '\r')" /dev/pts/0
+like "ids are the user's and the subordinate ones" "$(pod run --rm --network none $image cat /proc/self/uid_map)" \
+	"^ +0 +$uid +1"$'\n'" +1 +[0-9]+ +[0-9]+"
+
+limits=(--memory 40m --pids-limit 60)
+[ $manager = systemd ] || limits=()
+pod run -d --name cella-less "${limits[@]}" --network none $image \
+	sh -c 'trap "exit 5" TERM; while :; do sleep 0.1; done' >/dev/null
+pid=$(pod inspect --format '{{.State.Pid}}' cella-less)
+is "the runtime is ours" "$(pod inspect --format '{{.OCIRuntime}}' cella-less)" cella-oci
+like "the process is the user's" "$(stat -c %u "/proc/$pid")" "^$uid$"
+is "exec" "$(pod exec cella-less sh -c 'cat /proc/1/comm')" sh
+is "exec -t" "$(pod exec -t cella-less tty | tr -d '\r')" /dev/pts/0
+cgroup=$(cgroup_of "$pid")
+with_cgroup like "its cgroup is the user's" "$cgroup" "/user@$uid.service/"
+with_cgroup is "with its limits" "$(cat "${cgroup%/container}"/{memory,pids}.max | tr '\n' ' ')" "41943040 60 "
+[ $manager != systemd ] || pod pause cella-less >/dev/null
+with_cgroup is "pause" "$(sed -n 's/^frozen //p' "$cgroup/cgroup.events")" 1
+[ $manager != systemd ] || { pod unpause cella-less && pod update --memory 50m cella-less; } >/dev/null
+with_cgroup is "update" "$(cat "${cgroup%/container}/memory.max")" 52428800
+pod stop --time 20 cella-less >/dev/null
+is "stop" "$(pod inspect --format '{{.State.Status}} {{.State.ExitCode}}' cella-less)" "exited 5"
+pod rm cella-less >/dev/null
+with_cgroup check "its cgroup is gone" test ! -e "$cgroup"
+is "--userns=keep-id" "$(pod run --rm --network none --userns=keep-id $image id -u)" "$uid"
+is "--read-only" "$(status pod run --rm --network none --read-only $image touch /file)" 1
+is "--cgroup-manager cgroupfs" "$(as_user podman --cgroup-manager cgroupfs run --rm --network none $image echo fs)" fs
