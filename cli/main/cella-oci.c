@@ -1,59 +1,66 @@
-/* cella-oci: find the command, run it, and print the error that ended it: the only place that does. */
+/*
+ * cella-oci: the OCI runtime that podman, containerd, Docker and CRI-O call. Everything that a
+ * person or program sees of an error is printed here.
+ */
 #include <seccomp.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "cli/oci.h"
+#include "cli/table.h"
 
-/* The first three lines as old callers parse runc's, the fourth as podman shows crun's. */
+/* The first three lines as old callers parse runc's, the last as podman shows crun's. */
 static struct err *print_version(void)
 {
 	const struct scmp_version *seccomp = seccomp_version();
+	OWN(str) char *text = NULL;
 
-	printf("cella-oci version " CELLA_VERSION "\n"
-	       "commit: " CELLA_COMMIT "\n"
-	       "spec: " OCI_VERSION "\n"
-	       "libseccomp: %u.%u.%u\n"
-	       "+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +YAJL\n",
-	       seccomp->major, seccomp->minor, seccomp->micro);
-	return NULL;
+	TRY(str_format(&text,
+		       "cella-oci version " CELLA_VERSION "\n"
+		       "commit: " CELLA_COMMIT "\n"
+		       "spec: " OCI_VERSION "\n"
+		       "libseccomp: %u.%u.%u\n"
+		       "+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +YAJL\n",
+		       seccomp->major, seccomp->minor, seccomp->micro));
+	return out_text(text, strlen(text));
 }
 
-static struct err *run(struct oci_globals *globals, char **argv, struct cmd_call *call,
-		       int *ret_status)
+static struct err *dispatch(char *const *argv, const struct cmd **ret_cmd, int *ret_status)
 {
-	bool done = false;
+	struct oci_globals globals = oci_globals_default;
+	struct cmd_call call;
+	bool done;
+	struct err *err = program_parse(&oci_program, argv, &globals, &call, &done);
 
-	TRY(program_parse(&oci_program, argv, globals, call, &done));
+	*ret_cmd = call.cmd;
+	if (err) {
+		/* callers read errors from --log; should that fail, standard error has this one */
+		err_drop(oci_log_setup(&globals));
+		return err;
+	}
 	if (done)
 		return NULL;
-	if (globals->version)
+	if (globals.version)
 		return print_version();
-	if (!call->cmd)
-		return err_new(ERR_INVALID, "no command given; see 'cella-oci --help'");
-	TRY(oci_log_setup(globals));
-	return cmd_run(call, ret_status);
+	if (!call.cmd)
+		return err_new(ERR_INVALID, "no command given; see '%s --help'", oci_program.name);
+	TRY(oci_log_setup(&globals));
+	return cmd_run(&call, ret_status);
 }
 
 int main(int argc, char **argv)
 {
-	struct oci_globals globals = oci_globals_default;
-	struct cmd_call call = { 0 };
+	OWN(err) struct err *err = NULL;
+	const struct cmd *cmd = NULL;
 	int status = 0;
-	struct err *err;
 
-	(void)argc;
-	/* for what goes wrong before the options that say where the log is were read */
+	if (argc < 1) /* execve(2) allows it, and the walk starts at argv[1] */
+		return 1;
 	log_setup(&(struct log_config){
 		.fd = -1, .level = LOG_LEVEL_WARNING, .program = oci_program.name });
-	err = run(&globals, argv, &call, &status);
-	if (err) {
-		log_error(err);
-		status = cmd_status(&oci_program, call.cmd, err);
-		err_drop(err);
-	}
-	/* what --help, list or state printed may still be in the buffer, on a full disk */
-	if (fflush(stdout) != 0 && status == 0)
-		status = 1;
-	return status;
+	err = dispatch(argv, &cmd, &status);
+	if (!err)
+		return status;
+	log_error(err);
+	return cmd_status(&oci_program, cmd, err);
 }
