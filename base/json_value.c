@@ -147,9 +147,11 @@ struct err *json_strlist(const struct json *value, const char *what, struct strl
 	OWN(strlist) struct strlist list = { 0 };
 
 	TRY(expect(value, what, JSON_ARRAY));
+	TRY(strlist_reserve(&list, value->count));
 	for (const struct json *item = value->child; item; item = item->next) {
 		TRY(expect(item, what, JSON_STRING));
-		TRY(strlist_add(&list, item->text));
+		TRY(str_dup(item->text, &list.items[list.count]));
+		list.count++;
 	}
 	*ret_list = list;
 	list = (struct strlist){ 0 };

@@ -110,6 +110,20 @@ void strlist_release(struct strlist *list)
 	*list = (struct strlist){ 0 };
 }
 
+struct err *strlist_reserve(struct strlist *list, size_t count)
+{
+	char **items;
+
+	if (count == 0)
+		return NULL;
+	items = realloc(list->items, (list->count + count + 1) * sizeof(*items));
+	if (!items)
+		return err_sys(ENOMEM, "grow a list to %zu strings", list->count + count);
+	list->items = items;
+	memset(items + list->count, 0, (count + 1) * sizeof(*items));
+	return NULL;
+}
+
 static struct err *strlist_add_take(struct strlist *list, char *str)
 {
 	char **grown = realloc(list->items, (list->count + 2) * sizeof(*grown));

@@ -41,6 +41,9 @@ struct strlist {
 };
 
 void strlist_release(struct strlist *list);
+/* Room for count more strings, all NULL, to be filled at items[count++] by the caller at once;
+ * strlist_add() does not make use of it. */
+MUST_CHECK struct err *strlist_reserve(struct strlist *list, size_t count);
 MUST_CHECK struct err *strlist_add(struct strlist *list, const char *str);
 MUST_CHECK PRINTF(2, 3) struct err *strlist_format(struct strlist *list, const char *fmt, ...);
 bool strlist_has(const struct strlist *list, const char *str);

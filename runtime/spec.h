@@ -94,8 +94,14 @@ struct seccomp_arg {
 	int op; /* SCMP_CMP_* */
 };
 
+/* Names in one allocation, as there are hundreds: free(items) frees the texts, too. */
+struct name_block {
+	char **items;
+	size_t count;
+};
+
 struct seccomp_rule {
-	struct strlist names;
+	struct name_block names;
 	uint32_t action; /* SCMP_ACT_* with the errno merged in */
 	struct seccomp_arg args[6];
 	size_t arg_count;

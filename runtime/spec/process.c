@@ -129,16 +129,26 @@ static struct err *parse_groups(const struct json *value, const struct field *fi
 	return NULL;
 }
 
+static bool is_word(const char *text)
+{
+	for (; *text; text++)
+		if (*text != '_' && (*text < 'A' || *text > 'Z') && (*text < 'a' || *text > 'z'))
+			return false;
+	return true;
+}
+
 struct err *spec_parse_capability(const char *name, unsigned int *ret_cap)
 {
 	char full[40];
+	const char *known = name;
 	cap_value_t cap;
 
+	if (strncasecmp(name, "cap_", 4) != 0) {
+		snprintf(full, sizeof(full), "cap_%s", name);
+		known = full;
+	}
 	/* cap_from_name() would take numbers and trailing text, too */
-	if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz")])
-		return err_new(ERR_INVALID, "'%.64s' is not a capability", name);
-	snprintf(full, sizeof(full), "%s%s", strncasecmp(name, "cap_", 4) ? "cap_" : "", name);
-	if (cap_from_name(full, &cap) < 0 || cap < 0 || cap > 63)
+	if (!is_word(name) || cap_from_name(known, &cap) < 0 || cap < 0 || cap > 63)
 		return err_new(ERR_INVALID, "'%.64s' is not a capability", name);
 	*ret_cap = (unsigned int)cap;
 	return NULL;

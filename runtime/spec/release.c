@@ -38,7 +38,7 @@ void hook_list_release(struct hook_list *list)
 static void seccomp_spec_release(struct seccomp_spec *seccomp)
 {
 	for (size_t i = 0; i < seccomp->rule_count; i++)
-		strlist_release(&seccomp->rules[i].names);
+		free(seccomp->rules[i].names.items);
 	free(seccomp->rules);
 	free(seccomp->archs);
 	free(seccomp->listener_path);

@@ -104,13 +104,41 @@ static struct err *parse_flags(const struct json *value, const struct field *fie
 	return NULL;
 }
 
-static struct err *parse_names(const struct json *value, const struct field *field, void *out)
+/* How much text the names have with their NULs; each must be a string that is not empty. */
+static struct err *measure_names(const struct json *list, size_t *ret_bytes)
 {
-	TRY(field_texts(value, field, out));
-	for (const struct json *item = value->child; item; item = item->next)
+	size_t bytes = 0;
+
+	for (const struct json *item = list->child; item; item = item->next) {
+		TRY(json_expect(item, JSON_STRING));
 		if (!*item->text)
 			return json_err(item, ERR_INVALID, "is empty");
-	return value->count ? NULL : json_err(value, ERR_INVALID, "needs at least one entry");
+		bytes += strlen(item->text) + 1;
+	}
+	*ret_bytes = bytes;
+	return NULL;
+}
+
+static struct err *parse_names(const struct json *value, const struct field *field, void *out)
+{
+	struct name_block *names = out;
+	size_t bytes = 0;
+	char *text;
+
+	(void)field;
+	TRY(json_expect(value, JSON_ARRAY));
+	if (value->count == 0)
+		return json_err(value, ERR_INVALID, "needs at least one entry");
+	TRY(measure_names(value, &bytes));
+	names->items = malloc(value->count * sizeof(*names->items) + bytes);
+	if (!names->items)
+		return err_sys(ENOMEM, "copy %zu names of system calls", value->count);
+	text = (char *)(names->items + value->count);
+	for (const struct json *item = value->child; item; item = item->next) {
+		names->items[names->count++] = text;
+		text = stpcpy(text, item->text) + 1;
+	}
+	return NULL;
 }
 
 static struct err *parse_args(const struct json *value, const struct field *field, void *out)
@@ -149,8 +177,12 @@ static struct err *merge_errno(const struct json *object, const char *key, uint3
  * deadlock. */
 static struct err *check_notify(const struct json *item, const struct seccomp_rule *rule)
 {
-	if (rule->action == SCMP_ACT_NOTIFY && strlist_has(&rule->names, "write"))
-		return json_err(item, ERR_INVALID, "SCMP_ACT_NOTIFY cannot be used for write");
+	if (rule->action != SCMP_ACT_NOTIFY)
+		return NULL;
+	for (size_t i = 0; i < rule->names.count; i++)
+		if (str_eq(rule->names.items[i], "write"))
+			return json_err(item, ERR_INVALID,
+					"SCMP_ACT_NOTIFY cannot be used for write");
 	return NULL;
 }
 
