@@ -26,21 +26,32 @@ static struct err *read_caps(struct kernel_caps *caps)
 	return NULL;
 }
 
+/* One capability; *ret_known is false for a number that this kernel does not have. */
+static struct err *drop_one(unsigned long cap, bool *ret_known)
+{
+	int held;
+
+	/* dropping what is not there is success: asking first would cost a second call each */
+	*ret_known = true;
+	if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+		return NULL;
+	/* without CAP_SETPCAP the kernel says EPERM whatever the number is */
+	if (errno != EINVAL && errno != EPERM)
+		return err_sys(errno, "drop capability %lu from the bounding set", cap);
+	held = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+	if (held > 0)
+		return err_sys(EPERM, "drop capability %lu from the bounding set", cap);
+	*ret_known = held == 0;
+	return NULL;
+}
+
 struct err *process_drop_bounding(const struct cap_sets *sets)
 {
-	for (unsigned long cap = 0; cap < CAP_BITS; cap++) {
-		if (sets->is_set && sets->bounding >> cap & 1)
-			continue;
-		/* dropping what is not there is success: asking first would cost a second call each
-		 */
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
-			continue;
-		if (errno == EINVAL)
-			break; /* the first number this kernel does not know */
-		if (errno == EPERM && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 0)
-			continue; /* not ours to drop, but not there either */
-		return err_sys(errno, "drop capability %lu from the bounding set", cap);
-	}
+	bool known = true;
+
+	for (unsigned long cap = 0; known && cap < CAP_BITS; cap++)
+		if (!sets->is_set || !(sets->bounding >> cap & 1))
+			TRY(drop_one(cap, &known));
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_sys(errno, "keep capabilities over the change of user");
 	return NULL;

@@ -1,7 +1,7 @@
 /*
- * What a process does to itself between clone and execve: identity, privileges, limits, filters. Each function is one
- * step, usable by init and by exec alike, so that the second process of a container is never less confined than the first.
- * Private to runtime/.
+ * What a process does to itself between clone and execve: identity, privileges, limits, filters.
+ * Each function is one step, usable by init and by exec alike, so that the second process of a
+ * container is never less confined than the first. Private to runtime/.
  */
 #ifndef RUNTIME_PROCESS_PROCESS_H
 #define RUNTIME_PROCESS_PROCESS_H
@@ -12,14 +12,18 @@
 /* --- capabilities (caps.c; libcap) --- */
 /* Drop the bounding set to sets->bounding and ask to keep capabilities over the uid change. */
 MUST_CHECK struct err *process_drop_bounding(const struct cap_sets *sets);
-/* After the uid change: permitted, effective, inheritable, ambient exactly as asked (what cannot be granted: warning). */
+/* After the uid change: permitted, effective, inheritable, ambient exactly as asked (what cannot be
+ * granted: warning). */
 MUST_CHECK struct err *process_set_caps(const struct cap_sets *sets);
 
 /* --- identity (user.c) --- */
-/* setgroups, setresgid, setresuid, umask; reads back and compares. rootless: setgroups may be denied. */
+/* setgroups, setresgid, setresuid, umask; reads back and compares. rootless: setgroups may be
+ * denied. */
 MUST_CHECK struct err *process_set_user(const struct process_spec *process);
-/* Resolve "user", "uid", "user:group", "uid:gid" against root_fd's /etc/passwd and /etc/group into process->uid, gid, groups. */
-MUST_CHECK struct err *process_lookup_user(int root_fd, const char *text, struct process_spec *process);
+/* Resolve "user", "uid", "user:group", "uid:gid" against root_fd's /etc/passwd and /etc/group into
+ * process->uid, gid, groups. */
+MUST_CHECK struct err *process_lookup_user(int root_fd, const char *text,
+					   struct process_spec *process);
 /* Set HOME in process->env from the container's passwd when it is missing. */
 MUST_CHECK struct err *process_set_home(int root_fd, struct process_spec *process);
 /* Parsers behind it, for tests and fuzzing: bounded line and file lengths. */
@@ -34,18 +38,20 @@ static inline __attribute__((unused)) void own_passwd_entry(struct passwd_entry 
 	passwd_entry_release(entry);
 }
 OWN_KIND(groups, gid_t *, free)
-/* By name, or by *uid when name is NULL. ERR_NOT_FOUND; ERR_INVALID for a line of more than 32 KiB. */
+/* By name, or by *uid when name is NULL. ERR_NOT_FOUND; ERR_INVALID for a line of more than 32 KiB.
+ */
 MUST_CHECK struct err *passwd_find(const char *text, size_t len, const char *name, const uid_t *uid,
 				   struct passwd_entry *ret_entry);
 MUST_CHECK struct err *group_find(const char *text, size_t len, const char *name, gid_t *ret_gid);
-MUST_CHECK struct err *group_list_of(const char *text, size_t len, const char *user, gid_t **ret_groups,
-				     size_t *ret_count);
+MUST_CHECK struct err *group_list_of(const char *text, size_t len, const char *user,
+				     gid_t **ret_groups, size_t *ret_count);
 /* Add unless it is there; ERR_INVALID beyond what setgroups(2) takes. */
 MUST_CHECK struct err *group_list_add(gid_t **groups, size_t *count, gid_t gid);
 
 /* --- limits and scheduling (limits.c, sched.c) --- */
 MUST_CHECK struct err *process_set_rlimits(const struct rlimit_spec *limits, size_t count);
-/* pid 0: the caller. Without privilege a refused lower value leaves the old one and succeeds, as callers expect. */
+/* pid 0: the caller. Without privilege a refused lower value leaves the old one and succeeds, as
+ * callers expect. */
 MUST_CHECK struct err *process_set_oom_score(pid_t pid, int value);
 MUST_CHECK struct err *process_set_scheduler(const struct scheduler_spec *scheduler);
 MUST_CHECK struct err *process_set_io_priority(int io_priority);
@@ -62,13 +68,14 @@ struct seccomp_filter {
 	bool needs_listener;
 };
 void seccomp_filter_release(struct seccomp_filter *filter);
-/* The compiled filter, from cache_dir_fd (-1: no cache) when an entry holds exactly this source, else compiled and stored.
- * A cache that cannot be read or written is not an error. */
+/* The compiled filter, from cache_dir_fd (-1: no cache) when an entry holds exactly this source,
+ * else compiled and stored. A cache that cannot be read or written is not an error. */
 MUST_CHECK struct err *seccomp_prepare(const struct seccomp_spec *spec, int cache_dir_fd,
 				       struct seccomp_filter *ret_filter);
 /* Install; *ret_listener_fd is -1 unless the filter has a notify action. */
 MUST_CHECK struct err *seccomp_install(const struct seccomp_filter *filter, int *ret_listener_fd);
-/* Names behind `features`: SCMP_ACT_*, SCMP_CMP_*, SCMP_ARCH_*, SECCOMP_FILTER_FLAG_*. ERR_INVALID for unknown ones. */
+/* Names behind `features`: SCMP_ACT_*, SCMP_CMP_*, SCMP_ARCH_*, SECCOMP_FILTER_FLAG_*. ERR_INVALID
+ * for unknown ones. */
 MUST_CHECK struct err *seccomp_action_parse(const char *name, uint32_t *ret_action);
 MUST_CHECK struct err *seccomp_op_parse(const char *name, int *ret_op);
 MUST_CHECK struct err *seccomp_arch_parse(const char *name, uint32_t *ret_arch);
@@ -85,25 +92,30 @@ MUST_CHECK struct err *process_set_apparmor(const char *profile);
 MUST_CHECK struct err *process_set_selinux(const char *label);
 
 /* --- the rest --- */
-MUST_CHECK struct err *process_join_keyring(const char *id, const char *selinux_label); /* keyring.c */
+MUST_CHECK struct err *process_join_keyring(const char *id,
+					    const char *selinux_label); /* keyring.c */
 /* sysctl.c: only namespaced ones, and only of namespaces that are the container's own. */
-MUST_CHECK struct err *sysctl_check(const char *assignment, const struct ns_spec *ns, bool has_hostname);
+MUST_CHECK struct err *sysctl_check(const char *assignment, const struct ns_spec *ns,
+				    bool has_hostname);
 MUST_CHECK struct err *sysctl_apply(const struct strlist *assignments);
-/* hooks.c: run each in order with the state JSON on its standard input; timeouts kill. Stops at the first failure. */
-MUST_CHECK struct err *hooks_run(const struct hook_list *hooks, enum hook_kind kind, const char *state_json);
+/* hooks.c: run each in order with the state JSON on its standard input; timeouts kill. Stops at the
+ * first failure. */
+MUST_CHECK struct err *hooks_run(const struct hook_list *hooks, enum hook_kind kind,
+				 const char *state_json);
 /* Poststop: failures are warnings and the next one runs. */
 void hooks_run_all(const struct hook_list *hooks, enum hook_kind kind, const char *state_json);
 /* terminal.c: make the pty slave the controlling terminal and descriptors 0-2. */
 MUST_CHECK struct err *process_attach_terminal(int slave_fd, const struct process_spec *process);
-/* Give descriptors 0-2 to the process's user, where they are pipes or its own terminal: /dev/stdout can then be opened. Done
- * by process_set_user(). */
+/* Give descriptors 0-2 to the process's user, where they are pipes or its own terminal: /dev/stdout
+ * can then be opened. Done by process_set_user(). */
 MUST_CHECK struct err *process_own_stdio(const struct process_spec *process);
-/* cwd.c: chdir inside the container and check that it is really inside (CVE-2024-21626). Made when missing. */
+/* cwd.c: chdir inside the container and check that it is really inside (CVE-2024-21626). Made when
+ * missing. */
 MUST_CHECK struct err *process_enter_cwd(const char *cwd);
 /* fds.c: close-on-exec for everything but 0-2 and first_kept..first_kept+count-1. */
 MUST_CHECK struct err *process_seal_fds(unsigned int preserve_fds);
-/* exec.c: find args[0] along PATH inside the container; error texts "executable file not found in $PATH" and
- * "permission denied" are what podman maps to 127 and 126. *ret_path owned. */
+/* exec.c: find args[0] along PATH inside the container; error texts "executable file not found in
+ * $PATH" and "permission denied" are what podman maps to 127 and 126. *ret_path owned. */
 MUST_CHECK struct err *process_find_program(const struct process_spec *process, char **ret_path);
 /* Everything of the above in the one right order; only returns on error. seccomp last. */
 
