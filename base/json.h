@@ -58,8 +58,8 @@ const char *json_type_name(enum json_type type);
  * An error about one value, its place put in front: "linux.namespaces[2].type: ...". The root alone
  * has no place.
  */
-MUST_CHECK PRINTF(3, 4) struct err *json_err(const struct json *value, enum err_kind kind,
-					     const char *fmt, ...);
+MUST_CHECK NEVER_NULL PRINTF(3, 4) struct err *json_err(const struct json *value,
+							enum err_kind kind, const char *fmt, ...);
 /* The same for a cause that somebody else found; the cause is consumed and its kind kept. */
 MUST_CHECK struct err *json_wrap(const struct json *value, struct err *cause);
 /* The place alone, "linux.namespaces[2].type"; owned by the caller. */

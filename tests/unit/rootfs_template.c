@@ -449,7 +449,7 @@ int main(void)
 	if (may_idmap())
 		failed = cmocka_run_group_tests(tests, NULL, NULL);
 	else
-		printf("[  PASSED  ] 0 test(s), all skipped.\n");
+		printf("1..0 # SKIP no idmapped mounts here\n");
 	must(path_remove_tree(AT_FDCWD, scratch));
 	return failed;
 }
