@@ -20,18 +20,25 @@
  */
 static const char *const never_notified[] = { "sendmsg", "write" };
 
+static struct err *check_notify_names(const struct name_block *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		for (size_t n = 0; n < ARRAY_SIZE(never_notified); n++)
+			if (str_eq(names->items[i], never_notified[n]))
+				return err_new(ERR_INVALID,
+					       "seccomp: SCMP_ACT_NOTIFY cannot be used for %s",
+					       never_notified[n]);
+	return NULL;
+}
+
 static struct err *check_notify(const struct seccomp_spec *spec)
 {
 	if (spec->default_action == SCMP_ACT_NOTIFY)
 		return err_new(ERR_INVALID,
 			       "seccomp: SCMP_ACT_NOTIFY cannot be the default action");
 	for (size_t i = 0; i < spec->rule_count; i++)
-		for (size_t n = 0; n < ARRAY_SIZE(never_notified); n++)
-			if (spec->rules[i].action == SCMP_ACT_NOTIFY &&
-			    strlist_has(&spec->rules[i].names, never_notified[n]))
-				return err_new(ERR_INVALID,
-					       "seccomp: SCMP_ACT_NOTIFY cannot be used for %s",
-					       never_notified[n]);
+		if (spec->rules[i].action == SCMP_ACT_NOTIFY)
+			TRY(check_notify_names(&spec->rules[i].names));
 	return NULL;
 }
 
