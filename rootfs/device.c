@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -58,18 +59,40 @@ static bool is_device(const struct stat *st, const struct device_node *device)
 	       st->st_rdev == makedev((unsigned int)device->major, (unsigned int)device->minor);
 }
 
-/* Bind the host's node of the same path on a file NAME made in dir_fd. */
+/* A detached clone of the host's node PATH, if it is this device; *ret_fd is -1 if it is not. */
+static struct err *clone_node(const char *path, const struct device_node *device, int *ret_fd)
+{
+	OWN(fd) int fd = -1;
+	struct stat st;
+
+	*ret_fd = -1;
+	TRY(tree_find(&(struct target){ AT_FDCWD, path }, 0, &fd));
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) < 0)
+		return err_sys(errno, "look at the host's %s", path);
+	if (is_device(&st, device))
+		*ret_fd = fd_take(&fd);
+	return NULL;
+}
+
+/* Bind the host's node on a file NAME made in dir_fd: the one of the same path, or, when the
+ * container's has another name, the one that udev lists under the number. */
 static struct err *bind_node(int dir_fd, const char *name, const struct device_node *device)
 {
 	OWN(fd) int tree_fd = -1, target_fd = -1;
-	struct stat st;
+	char listed[64];
 
-	TRY(tree_open(device->path, 0, &tree_fd));
-	if (fstat(tree_fd, &st) < 0)
-		return err_sys(errno, "look at the host's %s", device->path);
-	if (!is_device(&st, device))
-		return err_new(ERR_INVALID, "the host's %s is not device %c %jd:%jd", device->path,
-			       device->type, (intmax_t)device->major, (intmax_t)device->minor);
+	snprintf(listed, sizeof(listed), "/dev/%s/%jd:%jd", device->type == 'b' ? "block" : "char",
+		 (intmax_t)device->major, (intmax_t)device->minor);
+	TRY(clone_node(device->path, device, &tree_fd));
+	if (tree_fd < 0)
+		TRY(clone_node(listed, device, &tree_fd));
+	if (tree_fd < 0)
+		return err_new(ERR_NOT_FOUND,
+			       "device %s: mknod is not allowed, and the host has neither that "
+			       "device there nor %s",
+			       device->path, listed);
 	if (mknodat(dir_fd, name, S_IFREG | 0666, 0) < 0 && errno != EEXIST)
 		return err_sys(errno, "create %s", device->path);
 	TRY(path_open_beneath(dir_fd, name, O_PATH | O_NOFOLLOW, &target_fd));
@@ -104,7 +127,8 @@ static struct err *make_node(const struct build *build, int dir_fd, const char *
 	if (mknodat(dir_fd, name, type_bits(device) | device->mode, number) < 0) {
 		if (errno == EEXIST)
 			return adopt_node(dir_fd, name, device);
-		if (errno == EPERM) /* no CAP_MKNOD: we are in a container ourselves */
+		/* no CAP_MKNOD, in a container ourselves, or the device filter's word */
+		if (errno == EPERM)
 			return bind_node(dir_fd, name, device);
 		return err_sys(errno, "make device %s", device->path);
 	}
@@ -145,6 +169,12 @@ static struct err *make_defaults(const struct build *build, int dev_fd)
 		if (!is_in_spec(build->spec, device->path))
 			TRY(make_node(build, dev_fd, device->path + strlen("/dev/"), device));
 	}
+	return NULL;
+}
+
+/* After the nodes: a privileged container's list has the host's /dev/ptmx and /dev/console. */
+static struct err *make_links(const struct build *build, int dev_fd)
+{
 	for (size_t i = 0; i < ARRAY_SIZE(default_links); i++)
 		TRY(make_link(dev_fd, &default_links[i]));
 	/* the pty is bound on it by rootfs_open_console() */
@@ -178,15 +208,18 @@ static struct err *open_dev(const struct build *build, int *ret_fd)
 
 struct err *device_make_all(struct build *build)
 {
-	OWN(fd) int dev_fd = -1;
+	OWN(fd) int image_fd = -1;
+	int dev_fd = build->dev_fd;
 
 	/* the host's /dev bound into the container has what it needs, and is not ours to change */
 	if (device_dir_is_foreign(build->spec))
 		return NULL;
-	if (build->dev_fd < 0)
-		TRY(open_dev(build, &dev_fd));
-	TRY(make_defaults(build, build->dev_fd < 0 ? dev_fd : build->dev_fd));
+	if (dev_fd < 0) {
+		TRY(open_dev(build, &image_fd));
+		dev_fd = image_fd;
+	}
+	TRY(make_defaults(build, dev_fd));
 	for (size_t i = 0; i < build->spec->device_count; i++)
 		TRY(make_from_spec(build, &build->spec->devices[i]));
-	return NULL;
+	return make_links(build, dev_fd);
 }
