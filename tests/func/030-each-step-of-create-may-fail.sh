@@ -3,7 +3,7 @@
 # timeout: 300
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=faults.sh
-. "$(dirname "$0")/faults.sh"
+. "$func_dir/faults.sh"
 
 make_fault_bundle b
 mapfile -t rows < <(fault_rows b)

@@ -3,7 +3,7 @@
 # timeout: 300
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=faults.sh
-. "$(dirname "$0")/faults.sh"
+. "$func_dir/faults.sh"
 
 make_fault_bundle b
 mapfile -t rows < <(fault_rows b)
@@ -27,6 +27,5 @@ for row in "${rows[@]}"; do
 	fi
 done
 
-check "the name can be used again" oci create --bundle b dead </dev/null
-check "and started" oci start dead
-oci delete --force dead
+start_bundle dead b
+is "the name can be used again" "$(status_of dead)" running

@@ -10,7 +10,7 @@ printf '#!/proc/self/exe\n' >b/rootfs/bad
 chmod +x b/rootfs/bad
 # no user namespace and every capability: the worst case
 edit_bundle b '.process.capabilities |= with_entries(.value = ["CAP_DAC_OVERRIDE", "CAP_SYS_PTRACE", "CAP_SYS_ADMIN"])
-	| .process.noNewPrivileges = false | .process.args = ["sleep", "100"]'
+	| .process.noNewPrivileges = false | .process.args = ["sleep", "1000"]'
 start_bundle exe b
 
 # inside: hold what /proc/PID/exe of every process is, and write to it once it no longer runs

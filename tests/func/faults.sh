@@ -22,8 +22,10 @@ make_fault_bundle() {
 
 # fault_rows BUNDLE: the rows that creating it goes through, one a line
 fault_rows() {
-	CELLA_FAIL=list "$faulty" --root "$OCI_ROOT" create --bundle "$1" rows 2>&1 >/dev/null </dev/null |
-		grep -E '^(host|init):' | sort -u
+	# to a file: the waiting init would keep a pipe open
+	# shellcheck disable=SC2094
+	CELLA_FAIL=list "$faulty" --root "$OCI_ROOT" create --bundle "$1" rows >rows 2>&1 </dev/null
+	grep -E '^(host|init):' rows | sort -u
 	"$faulty" --root "$OCI_ROOT" delete --force rows
 }
 
