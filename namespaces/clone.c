@@ -312,7 +312,7 @@ struct err *ns_become_root(const struct ns_spec *spec)
 				      !id_map_out(spec->maps.gids, spec->maps.gid_count, 0, &outside)))
 		return NULL;
 	/* EPERM: an unprivileged map denies setgroups(2), user_namespaces(7) */
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
+	if (!spec->keep_groups && setgroups(0, NULL) < 0 && errno != EPERM)
 		return err_sys(errno, "drop supplementary groups");
 	if (setresgid(0, 0, 0) < 0)
 		return err_sys(errno, "become group 0 of the user namespace");

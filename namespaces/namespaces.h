@@ -61,6 +61,7 @@ struct ns_spec {
 	char *join_path[NS_KIND_COUNT]; /* owned; absolute; a kind is new or joined, not both */
 	struct id_maps maps;		/* when is_new[NS_USER] */
 	struct time_offset monotonic, boottime;
+	bool keep_groups; /* becoming root of a user namespace does not drop the supplementary groups */
 };
 
 void ns_spec_release(struct ns_spec *spec);

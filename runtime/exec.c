@@ -154,6 +154,8 @@ static struct err *choose_process(struct exec *exec)
 		TRY(spec_parse_process(request->process_text, request->process_len, &exec->process));
 	else
 		TRY(derive_process(exec));
+	/* an annotation of the container, so that a process object cannot say it */
+	exec->process.keep_groups = exec->spec.process.keep_groups;
 	if (request->tty)
 		exec->process.terminal = true;
 	if (exec->process.args.count == 0)

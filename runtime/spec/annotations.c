@@ -60,6 +60,7 @@ static struct err *set_keep_groups(struct spec *spec, const char *name, const ch
 {
 	(void)name;
 	spec->process.keep_groups = !str_eq(value, "0") && !str_eq(value, "false");
+	spec->ns.keep_groups = spec->process.keep_groups;
 	return NULL;
 }
 

@@ -56,7 +56,7 @@ static void process_arrives(void **state)
 	assert_int_equal(p->umask_bits, 077);
 	assert_int_equal(p->group_count, 2);
 	assert_int_equal(p->groups[1], 6);
-	assert_true(p->keep_groups);
+	assert_true(p->keep_groups && spec.ns.keep_groups);
 	assert_null(p->username);
 	expect_list(&p->args, "sh|-c|true");
 	expect_list(&p->env, "PATH=/bin|A=2"); /* the last one wins */
