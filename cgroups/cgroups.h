@@ -177,6 +177,14 @@ MUST_CHECK struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_
  * v2. */
 MUST_CHECK struct err *cgroup_controllers(struct strlist *ret_names);
 
+/*
+ * The verbs of cella-helper for the systemd driver; only that program is linked with them
+ * (cgroups/systemd). argv: the words after the verb, NULL-terminated, as systemd.h lists them.
+ */
+MUST_CHECK struct err *cgroup_scope_start(char *const *argv);
+MUST_CHECK struct err *cgroup_scope_set(char *const *argv);
+MUST_CHECK struct err *cgroup_scope_stop(char *const *argv);
+
 /* OCI cpu shares (2..262144) to cpu.weight (1..10000) by the formula of runtime-spec 1.3; OCI blkio
  * weight to io.weight. */
 uint64_t cgroup_weight_from_shares(uint64_t shares);

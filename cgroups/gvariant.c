@@ -70,9 +70,14 @@ static struct err *refuse(const struct parser *parser, const char *wanted)
 		       (size_t)(parser->at - parser->begin) + 1, wanted);
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
 static void skip_space(struct parser *parser)
 {
-	while (parser->at < parser->end && memchr(" \t\n", *parser->at, 3))
+	while (parser->at < parser->end && is_space(*parser->at))
 		parser->at++;
 }
 

@@ -1,5 +1,5 @@
 /* The verbs of the systemd driver in a build without libsystemd: each says what is missing. */
-#include "cgroups/systemd/sdbus.h"
+#include "cgroups/cgroups.h"
 
 static struct err *built_without(void)
 {
@@ -8,19 +8,19 @@ static struct err *built_without(void)
 		       "install libsystemd-dev and build again");
 }
 
-struct err *scope_start(char *const *argv)
+struct err *cgroup_scope_start(char *const *argv)
 {
 	(void)argv;
 	return built_without();
 }
 
-struct err *scope_set(char *const *argv)
+struct err *cgroup_scope_set(char *const *argv)
 {
 	(void)argv;
 	return built_without();
 }
 
-struct err *scope_stop(char *const *argv)
+struct err *cgroup_scope_stop(char *const *argv)
 {
 	(void)argv;
 	return built_without();

@@ -1,8 +1,8 @@
 /*
- * Scopes through systemd's D-Bus interface; see sdbus.h. Sources: org.freedesktop.systemd1(5),
- * systemd's "Control Group APIs and Delegation", sd-bus(3).
+ * Scopes through systemd's D-Bus interface; the verbs of cella-helper. Sources:
+ * org.freedesktop.systemd1(5), systemd's "Control Group APIs and Delegation", sd-bus(3).
  */
-#include "cgroups/systemd/sdbus.h"
+#include "cgroups/cgroups.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -283,7 +283,7 @@ static struct err *scope_properties(const char *slice, const char *pid, const ch
 	return strlist_add(list, "CollectMode='inactive-or-failed'");
 }
 
-struct err *scope_start(char *const *argv)
+struct err *cgroup_scope_start(char *const *argv)
 {
 	OWN(bus) sd_bus *bus = NULL;
 	OWN(message) sd_bus_message *message = NULL;
@@ -305,7 +305,7 @@ struct err *scope_start(char *const *argv)
 	return call_and_wait(bus, message, NULL);
 }
 
-struct err *scope_set(char *const *argv)
+struct err *cgroup_scope_set(char *const *argv)
 {
 	OWN(bus) sd_bus *bus = NULL;
 	OWN(message) sd_bus_message *message = NULL, *reply = NULL;
@@ -323,7 +323,7 @@ struct err *scope_set(char *const *argv)
 	return call(bus, message, NULL, &reply);
 }
 
-struct err *scope_stop(char *const *argv)
+struct err *cgroup_scope_stop(char *const *argv)
 {
 	OWN(bus) sd_bus *bus = NULL;
 	OWN(message) sd_bus_message *message = NULL;

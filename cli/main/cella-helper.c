@@ -3,14 +3,12 @@
  * our own programs only, does one thing, and says one line when that fails. No option, no
  * configuration, no state.
  */
-#include <stdio.h>
-#include <string.h>
-
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 
 #include "base/str.h"
-#include "cgroups/systemd/sdbus.h"
+#include "cgroups/cgroups.h"
 #include "netns/netns.h"
 
 /* netdev-move HOST-NAME NAME NETNS-PATH */
@@ -31,9 +29,9 @@ static const struct verb {
 	struct err *(*run)(char *const *argv); /* the words after the verb */
 } verbs[] = {
 	{ "netdev-move", netdev_move },
-	{ "scope-set", scope_set },
-	{ "scope-start", scope_start },
-	{ "scope-stop", scope_stop },
+	{ "scope-set", cgroup_scope_set },
+	{ "scope-start", cgroup_scope_start },
+	{ "scope-stop", cgroup_scope_stop },
 };
 
 int main(int argc, char **argv)
