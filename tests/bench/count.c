@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <math.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -95,34 +97,46 @@ static void join_cgroup(const struct bench *bench)
 	close(fd);
 }
 
+struct command {
+	const struct bench *bench;
+	char *const *argv;
+	int sync_fd;
+};
+
 /* The child's half: set itself up, say so, and wait until it is being counted. */
-_Noreturn static void exec_command(const struct bench *bench, char *const *argv, int sync_fd)
+static int exec_command(void *arg)
 {
+	const struct command *c = arg;
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int err_fd = open(STDERR_FILE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	char byte;
 
 	if (dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(err_fd, 2) < 0)
 		_exit(125);
-	join_cgroup(bench);
-	if (write(sync_fd, "r", 1) != 1 || read(sync_fd, &byte, 1) != 1)
+	join_cgroup(c->bench);
+	if (write(c->sync_fd, "r", 1) != 1 || read(c->sync_fd, &byte, 1) != 1)
 		_exit(125);
-	execv(argv[0], argv);
+	execv(c->argv[0], c->argv);
 	_exit(126);
 }
 
 static struct err *fork_command(const struct bench *bench, char *const *argv, int *ret_sync_fd,
 				pid_t *ret_pid)
 {
+	/* The clock also counts the exec, and in it the end of the memory that the child had: let
+	 * it share ours then. The PMU starts with the new program; but the peak memory that the
+	 * kernel tells would be ours with shared memory. */
+	const int memory = bench->clock_insn ? CLONE_VM : 0;
+	static char stack[65536] __attribute__((aligned(16)));
+	static struct command command; /* the child may look at it after we have returned */
 	int pair[2];
 	char byte;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return err_sys(errno, "socketpair");
-	pid = fork();
-	if (!pid)
-		exec_command(bench, argv, pair[1]);
+	command = (struct command){ .bench = bench, .argv = argv, .sync_fd = pair[1] };
+	pid = clone(exec_command, stack + sizeof(stack), memory | SIGCHLD, &command);
 	close(pair[1]);
 	if (pid < 0 || read(pair[0], &byte, 1) != 1) {
 		close(pair[0]);
@@ -198,6 +212,7 @@ static struct err *count_argv(const struct bench *bench, char *const *argv,
 	if (bench->clock_insn) {
 		s.cpu_us = cgroup_cpu_us(bench) - start_cpu_us;
 		s.insn = s.cpu_us * 1000;
+		s.rss_kib = NAN; /* of the bench itself, see fork_command() */
 	}
 	*ret_sample = s;
 	return status ? command_failed(argv, status) : NULL;
