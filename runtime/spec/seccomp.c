@@ -135,8 +135,10 @@ static struct err *parse_names(const struct json *value, const struct field *fie
 		return err_sys(ENOMEM, "copy %zu names of system calls", value->count);
 	text = (char *)(names->items + value->count);
 	for (const struct json *item = value->child; item; item = item->next) {
-		names->items[names->count++] = text;
-		text = stpcpy(text, item->text) + 1;
+		size_t len = strlen(item->text) + 1;
+
+		names->items[names->count++] = memcpy(text, item->text, len);
+		text += len;
 	}
 	return NULL;
 }
