@@ -66,6 +66,19 @@ static struct err *put_line(int fd, char *line)
 	return fd_write_all(fd, "log", whole, strlen(whole));
 }
 
+/* The error as a person at a terminal wants it, beside the log file; one line whatever is in it. */
+static void copy_to_stderr(const char *text)
+{
+	OWN(str) char *shown = NULL, *line = NULL;
+	struct err *err = str_escape(text, &shown);
+
+	if (!err)
+		err = str_format(&line, "%s: %s", config.program ? config.program : "cella", shown);
+	if (!err)
+		err = put_line(STDERR_FILENO, line);
+	err_drop(err); /* there is nowhere left to report it */
+}
+
 static void emit(enum log_level level, const char *text)
 {
 	OWN(str) char *line = NULL;
@@ -87,12 +100,8 @@ static void emit(enum log_level level, const char *text)
 		err = put_line(config.fd < 0 ? STDERR_FILENO : config.fd, line);
 	/* there is nowhere left to report a log that cannot be written */
 	err_drop(err);
-	if (config.fd >= 0 && config.copy_stderr && level == LOG_LEVEL_ERROR) {
-		OWN(str) char *copy = NULL;
-
-		err = str_format(&copy, "%s: %s", config.program ? config.program : "cella", text);
-		err_drop(err ? err : put_line(STDERR_FILENO, copy));
-	}
+	if (config.fd >= 0 && config.copy_stderr && level == LOG_LEVEL_ERROR)
+		copy_to_stderr(text);
 }
 
 static void emit_args(enum log_level level, const char *fmt, va_list args)
