@@ -172,7 +172,7 @@ static struct err *make_defaults(const struct build *build, int dev_fd)
 	return NULL;
 }
 
-/* After the nodes: a privileged container's list has the host's /dev/ptmx and /dev/console. */
+/* After the nodes, which they are not to replace. */
 static struct err *make_links(const struct build *build, int dev_fd)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(default_links); i++)
@@ -182,6 +182,16 @@ static struct err *make_links(const struct build *build, int dev_fd)
 	    errno != EEXIST)
 		return err_sys(errno, "create /dev/console");
 	return NULL;
+}
+
+/* A privileged container's list has the host's /dev/ptmx, which is of no use in it. */
+static bool is_replaced(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(default_links); i++)
+		if (default_links[i].replace && str_has_prefix(path, "/dev/") &&
+		    str_eq(path + strlen("/dev/"), default_links[i].name))
+			return true;
+	return false;
 }
 
 static struct err *make_from_spec(const struct build *build, const struct device_node *device)
@@ -220,6 +230,7 @@ struct err *device_make_all(struct build *build)
 	}
 	TRY(make_defaults(build, dev_fd));
 	for (size_t i = 0; i < build->spec->device_count; i++)
-		TRY(make_from_spec(build, &build->spec->devices[i]));
+		if (!is_replaced(build->spec->devices[i].path))
+			TRY(make_from_spec(build, &build->spec->devices[i]));
 	return make_links(build, dev_fd);
 }
