@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 
@@ -82,20 +83,18 @@ static void copy_to_stderr(const char *text)
 static void emit(enum log_level level, const char *text)
 {
 	OWN(str) char *line = NULL;
-	char when[40];
+	struct clock_text when;
 	struct timespec now;
-	struct tm utc;
 	struct err *err;
 
 	if (level < config.level)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	when = clock_format_utc(&now, CLOCK_SECONDS);
 	if (config.format == LOG_JSON)
-		err = json_line(level, text, when, &line);
+		err = json_line(level, text, when.text, &line);
 	else
-		err = text_line(level, text, when, &line);
+		err = text_line(level, text, when.text, &line);
 	if (!err)
 		err = put_line(config.fd < 0 ? STDERR_FILENO : config.fd, line);
 	/* there is nowhere left to report a log that cannot be written */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "cli/oci.h"
@@ -57,7 +58,7 @@ static struct err *add_row(const struct ct_state *state, const char *passwd, str
 	TRY(table_addf(table, "%d", (int)(state->status == CT_STOPPED ? 0 : state->pid)));
 	TRY(table_add(table, ct_status_name(state->status)));
 	TRY(table_add(table, state->bundle));
-	TRY(table_add(table, time_rfc3339(&state->created).text));
+	TRY(table_add(table, clock_format_utc(&state->created, CLOCK_NANOSECONDS).text));
 	return table_add(table, owner);
 }
 

@@ -167,18 +167,6 @@ struct unit_text unit_duration(uint64_t seconds)
 	return out;
 }
 
-struct time_text time_rfc3339(const struct timespec *when)
-{
-	struct time_text out;
-	struct tm utc;
-	size_t len;
-
-	gmtime_r(&when->tv_sec, &utc);
-	len = strftime(out.text, sizeof(out.text), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(out.text + len, sizeof(out.text) - len, ".%09ldZ", when->tv_nsec);
-	return out;
-}
-
 struct err *out_text(const char *text, size_t len)
 {
 	return fd_write_all(STDOUT_FILENO, "standard output", text, len);

@@ -4,7 +4,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -53,12 +52,6 @@ struct unit_text {
 struct unit_text unit_bytes(uint64_t bytes);
 struct unit_text unit_count(uint64_t count);	  /* plain, with the same two words */
 struct unit_text unit_duration(uint64_t seconds); /* "45s", "12m", "3h05m", "2d04h" */
-/* RFC 3339 in UTC with nanoseconds: "2025-01-31T10:00:00.123456789Z". */
-struct time_text {
-	char text[40];
-};
-struct time_text time_rfc3339(const struct timespec *when);
-
 /* Write text to standard output. ERR_SYS. */
 MUST_CHECK struct err *out_text(const char *text, size_t len);
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/parse.h"
@@ -117,18 +117,6 @@ static void put_hooks(struct json_out *out, const struct ct_state *state)
 	json_out_end_object(out);
 }
 
-static void put_created(struct json_out *out, const struct timespec *created)
-{
-	char when[64];
-	struct tm utc;
-	size_t len;
-
-	gmtime_r(&created->tv_sec, &utc);
-	len = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &utc);
-	snprintf(when + len, sizeof(when) - len, ".%09ldZ", created->tv_nsec);
-	put_string(out, "created", when);
-}
-
 struct err *ct_state_json(const struct ct_state *state, bool pretty, char **ret_text)
 {
 	OWN(json_out) struct json_out *out = NULL;
@@ -143,7 +131,7 @@ struct err *ct_state_json(const struct ct_state *state, bool pretty, char **ret_
 	put_string(out, "status", status_names[state->status]);
 	put_string(out, "bundle", state->bundle);
 	put_string(out, "rootfs", state->rootfs);
-	put_created(out, &state->created);
+	put_string(out, "created", clock_format_utc(&state->created, CLOCK_NANOSECONDS).text);
 	/* runc prints "" for root, and callers compare */
 	put_string(out, "owner", state->owner ? owner : "");
 	if (state->annotations.count)

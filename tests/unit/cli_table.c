@@ -67,14 +67,11 @@ static void sizes_are_short(void **state)
 
 static void times_are_readable(void **state)
 {
-	struct timespec when = { .tv_sec = 1738317600, .tv_nsec = 42 };
-
 	(void)state;
 	assert_string_equal(unit_duration(59).text, "59s");
 	assert_string_equal(unit_duration(3599).text, "59m");
 	assert_string_equal(unit_duration(3660).text, "1h01m");
 	assert_string_equal(unit_duration(90000).text, "1d01h");
-	assert_string_equal(time_rfc3339(&when).text, "2025-01-31T10:00:00.000000042Z");
 }
 
 int main(void)
