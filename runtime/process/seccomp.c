@@ -64,6 +64,14 @@ static bool has_notify(const struct seccomp_spec *spec)
 
 static struct err *compile(const struct seccomp_spec *spec, struct seccomp_filter *ret_filter)
 {
+	const struct filter_target target = { .native = seccomp_arch_native(),
+					      .answer_newer = true };
+	struct err *err = filter_generate(spec, &target, ret_filter);
+
+	if (!err || err_kind(err) != ERR_UNSUPPORTED)
+		return err;
+	log_debug("seccomp: by libseccomp, as %s", err_text(err));
+	err_drop(err); /* rare: see filter_calls_merge() */
 	return filter_from_library(spec, ret_filter);
 }
 

@@ -20,6 +20,15 @@ static struct err *library_error(int rc, const char *what)
 	return err_sys(rc < 0 ? -rc : EINVAL, "seccomp: %s", what);
 }
 
+static struct err *rule_error(int rc, const char *name)
+{
+	/* such a rule would vanish for all architectures, and perhaps it was the one that refuses
+	 */
+	if (rc == -EEXIST)
+		return err_new(ERR_INVALID, "seccomp: rules for %s contradict each other", name);
+	return library_error(rc, name);
+}
+
 static struct err *add_archs(scmp_filter_ctx ctx, const struct seccomp_spec *spec)
 {
 	for (size_t i = 0; i < spec->arch_count; i++) {
@@ -47,13 +56,12 @@ static struct err *add_call(scmp_filter_ctx ctx, const struct seccomp_rule *rule
 						 rule->args[i].value, rule->args[i].value_two };
 	if (!filter_is_alternative(rule)) {
 		rc = seccomp_rule_add_array(ctx, rule->action, number, count, args);
-		/* EEXIST: a rule that says the same was there before */
-		return rc < 0 && rc != -EEXIST ? library_error(rc, name) : NULL;
+		return rc < 0 ? rule_error(rc, name) : NULL;
 	}
 	for (unsigned int i = 0; i < count; i++) {
 		rc = seccomp_rule_add_array(ctx, rule->action, number, 1, &args[i]);
-		if (rc < 0 && rc != -EEXIST)
-			return library_error(rc, name);
+		if (rc < 0)
+			return rule_error(rc, name);
 	}
 	return NULL;
 }
