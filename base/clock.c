@@ -6,8 +6,9 @@
 #define DAY_S 86400
 #define DAYS_400_YEARS 146097
 
-/* Days since 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March, so that the leap day
- * is the last. Source: the calendar repeats after 400 years of 146,097 days. */
+/* Days since 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March,
+ * so that the leap day is the last. Source: the calendar repeats after 400 years of 146,097 days.
+ */
 static void date_of_days(long long days, long long *ret_year, int *ret_month, int *ret_day)
 {
 	long long shifted = days + 719468; /* since 0000-03-01 */
@@ -33,10 +34,11 @@ struct clock_text clock_format_utc(const struct timespec *when, enum clock_style
 		days--;
 	}
 	date_of_days(days, &year, &month, &day);
-	len = snprintf(out.text, sizeof(out.text), "%04lld-%02d-%02dT%02lld:%02lld:%02lld", year, month, day,
-		       second / 3600, second / 60 % 60, second % 60);
+	len = snprintf(out.text, sizeof(out.text), "%04lld-%02d-%02dT%02lld:%02lld:%02lld", year,
+		       month, day, second / 3600, second / 60 % 60, second % 60);
 	if (style == CLOCK_NANOSECONDS)
-		len += snprintf(out.text + len, sizeof(out.text) - (size_t)len, ".%09ld", when->tv_nsec);
+		len += snprintf(out.text + len, sizeof(out.text) - (size_t)len, ".%09ld",
+				when->tv_nsec);
 	snprintf(out.text + len, sizeof(out.text) - (size_t)len, "Z");
 	return out;
 }

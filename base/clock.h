@@ -1,4 +1,5 @@
-/* Points in time as text, without libc's time zones: those read a file that inside a container is a tenant's. */
+/* Points in time as text, without libc's time zones: those read a file that inside a container is a
+ * tenant's. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -1,11 +1,12 @@
 /*
  * The one clone3(2) that makes a container's first process, and joining.
  *
- * Usually:      caller --clone3(all new namespaces, into the cgroup)--> init, which joins the rest itself.
- * With a user namespace and something joined: the joins need the caller's privileges when the user namespace is new (the
- * joined ones belong to the host), and must come first when a pid namespace has to be owned by a joined user namespace. So
- * a short-lived stage does them and clones init as its sibling:
- *               caller --clone3(into the cgroup)--> stage: setns... --clone3(CLONE_PARENT, new ones)--> init
+ * Usually:      caller --clone3(all new namespaces, into the cgroup)--> init, which joins the rest
+ * itself. With a user namespace and something joined: the joins need the caller's privileges when
+ * the user namespace is new (the joined ones belong to the host), and must come first when a pid
+ * namespace has to be owned by a joined user namespace. So a short-lived stage does them and clones
+ * init as its sibling: caller --clone3(into the cgroup)--> stage: setns... --clone3(CLONE_PARENT,
+ * new ones)--> init
  *
  * Rests on clone(2), setns(2), pid_namespaces(7), time_namespaces(7), cgroup_namespaces(7).
  */
@@ -49,7 +50,8 @@ static struct err *open_one(const char *path, enum ns_kind kind, int *ret_fd)
 	if (fd < 0)
 		return err_sys(errno, "open %s namespace %s", ns_infos[kind].oci_name, path);
 	if (!ns_is_kind(fd, kind))
-		return err_new(ERR_INVALID, "%s is not a %s namespace", path, ns_infos[kind].oci_name);
+		return err_new(ERR_INVALID, "%s is not a %s namespace", path,
+			       ns_infos[kind].oci_name);
 	*ret_fd = fd_take(&fd);
 	return NULL;
 }
@@ -81,8 +83,9 @@ static struct err *join_one(const struct ns_fds *fds, int kind)
 }
 
 /*
- * Join all but the pid namespace's own process. A privileged caller must join the others before it gives its
- * privileges up in the user namespace; an unprivileged one gets them only there. So: others, user, refused others.
+ * Join all but the pid namespace's own process. A privileged caller must join the others before it
+ * gives its privileges up in the user namespace; an unprivileged one gets them only there. So:
+ * others, user, refused others.
  */
 static struct err *join_all(const struct ns_fds *fds)
 {
@@ -110,7 +113,8 @@ static struct err *join_all(const struct ns_fds *fds)
 }
 
 /* clone3 with a pidfd; cgroup_fd -1: no CLONE_INTO_CGROUP. Returns twice. */
-static struct err *clone_child(uint64_t flags, int cgroup_fd, int exit_signal, struct ns_child *ret_child)
+static struct err *clone_child(uint64_t flags, int cgroup_fd, int exit_signal,
+			       struct ns_child *ret_child)
 {
 	int pidfd = -1;
 	struct clone_args args = {
@@ -128,9 +132,9 @@ static struct err *clone_child(uint64_t flags, int cgroup_fd, int exit_signal, s
 }
 
 /*
- * Flags for clone3. Not the cgroup namespace: its root would be the *caller's* cgroup (copy_cgroup_ns() looks at the parent), so
- * init unshares it once it is in its own. Not the time namespace when it has offsets: they must be written before the
- * first process enters.
+ * Flags for clone3. Not the cgroup namespace: its root would be the *caller's* cgroup
+ * (copy_cgroup_ns() looks at the parent), so init unshares it once it is in its own. Not the time
+ * namespace when it has offsets: they must be written before the first process enters.
  */
 static uint64_t clone_flags(const struct ns_spec *spec, bool has_offsets)
 {
@@ -150,8 +154,8 @@ static struct err *write_time_offsets(const struct ns_spec *spec)
 	if (unshare(CLONE_NEWTIME) < 0)
 		return err_sys(errno, "make a time namespace");
 	if (spec->monotonic.is_set)
-		len += snprintf(text, sizeof(text), "monotonic %jd %u\n", (intmax_t)spec->monotonic.secs,
-				spec->monotonic.nanosecs);
+		len += snprintf(text, sizeof(text), "monotonic %jd %u\n",
+				(intmax_t)spec->monotonic.secs, spec->monotonic.nanosecs);
 	if (spec->boottime.is_set)
 		snprintf(text + len, sizeof(text) - (size_t)len, "boottime %jd %u\n",
 			 (intmax_t)spec->boottime.secs, spec->boottime.nanosecs);
@@ -197,8 +201,8 @@ static struct err *read_report(int report_fd, struct ns_child *ret_child)
 	return NULL;
 }
 
-static struct err *clone_staged(const struct ns_spec *spec, const struct ns_fds *fds, uint64_t flags,
-				int cgroup_fd, struct ns_child *ret_child)
+static struct err *clone_staged(const struct ns_spec *spec, const struct ns_fds *fds,
+				uint64_t flags, int cgroup_fd, struct ns_child *ret_child)
 {
 	OWN(fd) int read_fd = -1, write_fd = -1, stage_pidfd = -1;
 	struct ns_child stage, init;
@@ -230,7 +234,8 @@ static struct err *clone_staged(const struct ns_spec *spec, const struct ns_fds 
 	return err_first(err, proc_reap(stage_pidfd, &status));
 }
 
-/* Our children get the pid namespace; *ret_saved_fd leads back, so that later children (hooks) do not. */
+/* Our children get the pid namespace; *ret_saved_fd leads back, so that later children (hooks) do
+ * not. */
 static struct err *enter_pid_ns(int fd, int *ret_saved_fd)
 {
 	OWN(fd) int saved_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -308,8 +313,9 @@ struct err *ns_become_root(const struct ns_spec *spec)
 	if (!spec->is_new[NS_USER] && !spec->join_path[NS_USER])
 		return NULL;
 	/* a map without id 0 leaves us who we are; the process's own user is set later */
-	if (spec->is_new[NS_USER] && (!id_map_out(spec->maps.uids, spec->maps.uid_count, 0, &outside) ||
-				      !id_map_out(spec->maps.gids, spec->maps.gid_count, 0, &outside)))
+	if (spec->is_new[NS_USER] &&
+	    (!id_map_out(spec->maps.uids, spec->maps.uid_count, 0, &outside) ||
+	     !id_map_out(spec->maps.gids, spec->maps.gid_count, 0, &outside)))
 		return NULL;
 	/* EPERM: an unprivileged map denies setgroups(2), user_namespaces(7) */
 	if (!spec->keep_groups && setgroups(0, NULL) < 0 && errno != EPERM)
@@ -328,40 +334,14 @@ struct err *ns_unshare_cgroup(void)
 	return NULL;
 }
 
-/* The namespaces of a process that differ from ours, as CLONE_NEW* flags. */
-static struct err *differing_namespaces(pid_t pid, uint64_t *ret_flags)
-{
-	uint64_t flags = 0;
-
-	for (int kind = 0; kind < NS_KIND_COUNT; kind++) {
-		char theirs[48], ours[48], their_link[64], our_link[64];
-		ssize_t their_len, our_len;
-
-		snprintf(theirs, sizeof(theirs), "/proc/%d/ns/%s", (int)pid, ns_infos[kind].proc_name);
-		snprintf(ours, sizeof(ours), "/proc/self/ns/%s", ns_infos[kind].proc_name);
-		their_len = readlink(theirs, their_link, sizeof(their_link));
-		our_len = readlink(ours, our_link, sizeof(our_link));
-		if (their_len < 0 || our_len < 0)
-			return err_sys(errno, "read %s", their_len < 0 ? theirs : ours);
-		if (their_len != our_len || memcmp(their_link, our_link, (size_t)our_len) != 0)
-			flags |= ns_infos[kind].clone_flag;
-	}
-	*ret_flags = flags;
-	return NULL;
-}
-
-struct err *ns_clone_into(int pidfd, pid_t pid, int cgroup_fd, struct ns_child *ret_child,
-			  uint64_t *ret_rest)
+struct err *ns_clone_into(int pidfd, uint64_t flags, int cgroup_fd, struct ns_child *ret_child)
 {
 	OWN(fd) int saved_fd = -1;
 	struct err *err;
-	uint64_t flags;
 
-	TRY(differing_namespaces(pid, &flags));
 	if (flags & CLONE_NEWPID)
 		TRY(enter_pid_ns(pidfd, &saved_fd));
 	err = clone_child(0, cgroup_fd, SIGCHLD, ret_child);
-	*ret_rest = flags & ~(uint64_t)CLONE_NEWPID;
 	if (!err && ret_child->pid == 0)
 		return NULL;
 	if (saved_fd >= 0)
@@ -371,6 +351,7 @@ struct err *ns_clone_into(int pidfd, pid_t pid, int cgroup_fd, struct ns_child *
 
 struct err *ns_enter_rest(int pidfd, uint64_t flags)
 {
+	flags &= ~(uint64_t)CLONE_NEWPID; /* the clone has done that */
 	if (flags && setns(pidfd, (int)flags) < 0)
 		return err_sys(errno, "join the container's namespaces");
 	if (!(flags & CLONE_NEWUSER))

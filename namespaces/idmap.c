@@ -1,6 +1,6 @@
 /*
- * Id maps of user namespaces: writing them for a child, and a namespace that exists only to carry maps for an
- * idmapped mount. Rests on user_namespaces(7) and mount_setattr(2).
+ * Id maps of user namespaces: writing them for a child, and a namespace that exists only to carry
+ * maps for an idmapped mount. Rests on user_namespaces(7) and mount_setattr(2).
  */
 #include "namespaces/namespaces.h"
 
@@ -20,7 +20,8 @@ static struct err *format_map(const struct id_map *maps, size_t count, char **re
 	OWN(buf) struct buf text = { 0 };
 
 	for (size_t i = 0; i < count; i++)
-		TRY(buf_format(&text, "%u %u %u\n", maps[i].inside, maps[i].outside, maps[i].count));
+		TRY(buf_format(&text, "%u %u %u\n", maps[i].inside, maps[i].outside,
+			       maps[i].count));
 	return buf_take(&text, ret_text);
 }
 
@@ -35,7 +36,8 @@ static struct err *write_map(pid_t pid, const char *file, const struct id_map *m
 }
 
 /* The set-uid helpers of the shadow package know which ranges /etc/subuid gives to a user. */
-static struct err *run_map_helper(const char *program, pid_t pid, const struct id_map *maps, size_t count)
+static struct err *run_map_helper(const char *program, pid_t pid, const struct id_map *maps,
+				  size_t count)
 {
 	OWN(strlist) struct strlist argv = { 0 };
 	OWN(buf) struct buf output = { 0 };
@@ -51,7 +53,8 @@ static struct err *run_map_helper(const char *program, pid_t pid, const struct i
 	}
 	run.path = program;
 	run.argv = argv.items;
-	TRY(err_wrap(proc_run(&run, &status), "the package uidmap is needed to map more than one id"));
+	TRY(err_wrap(proc_run(&run, &status),
+		     "the package uidmap is needed to map more than one id"));
 	if (status != 0)
 		return err_new(ERR_INVALID, "%s exited with %d: %.200s", program, status,
 			       output.data ? output.data : "");
@@ -74,7 +77,8 @@ static struct err *write_maps_unprivileged(const struct id_maps *maps, pid_t pid
 		TRY(run_map_helper("/usr/bin/newuidmap", pid, maps->uids, maps->uid_count));
 	if (!is_own_id(maps->gids, maps->gid_count, getegid()))
 		return run_map_helper("/usr/bin/newgidmap", pid, maps->gids, maps->gid_count);
-	/* user_namespaces(7): gid_map may be written without privilege only after setgroups is denied */
+	/* user_namespaces(7): gid_map may be written without privilege only after setgroups is
+	 * denied */
 	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
 	TRY(file_write_once(AT_FDCWD, path, "deny"));
 	return write_map(pid, "gid_map", maps->gids, maps->gid_count);

@@ -29,7 +29,8 @@ struct err *ns_kind_parse(const char *oci_name, enum ns_kind *ret_kind)
 			return NULL;
 		}
 	return err_new(ERR_INVALID,
-		       "namespace type '%s' is not one of user, pid, network, mount, uts, ipc, cgroup, time",
+		       "namespace type '%s' is not one of user, pid, network, mount, uts, ipc, "
+		       "cgroup, time",
 		       oci_name);
 }
 
@@ -89,6 +90,16 @@ void ns_spec_release(struct ns_spec *spec)
 	*spec = (struct ns_spec){ 0 };
 }
 
+uint64_t ns_spec_flags(const struct ns_spec *spec)
+{
+	uint64_t flags = 0;
+
+	for (int kind = 0; kind < NS_KIND_COUNT; kind++)
+		if (spec->is_new[kind] || spec->join_path[kind])
+			flags |= ns_infos[kind].clone_flag;
+	return flags;
+}
+
 struct err *ns_spec_check(const struct ns_spec *spec)
 {
 	const struct id_maps *maps = &spec->maps;
@@ -103,7 +114,8 @@ struct err *ns_spec_check(const struct ns_spec *spec)
 			return err_new(ERR_INVALID, "%s namespace: path '%s' is not absolute",
 				       ns_infos[kind].oci_name, path);
 	}
-	if ((maps->uid_count || maps->gid_count) && !spec->is_new[NS_USER] && !spec->join_path[NS_USER])
+	if ((maps->uid_count || maps->gid_count) && !spec->is_new[NS_USER] &&
+	    !spec->join_path[NS_USER])
 		return err_new(ERR_INVALID, "id mappings need a user namespace");
 	if (spec->is_new[NS_USER] && (!maps->uid_count || !maps->gid_count))
 		return err_new(ERR_INVALID, "a new user namespace needs uid and gid mappings");

@@ -1,11 +1,12 @@
 /*
- * A small mount namespace to clone from. clone3(CLONE_NEWNS) copies every mount of the caller and init drops them again:
- * 6 k instructions each, which on a host with 1,000 mounts is more than the rest of a start. So where there are many, the
- * clone begins in a pinned namespace that holds a read-only tmpfs with /proc, /sys and /dev and nothing else; what
- * init needs of the host (root, bind sources) the caller opens as detached trees before.
+ * A small mount namespace to clone from. clone3(CLONE_NEWNS) copies every mount of the caller and
+ * init drops them again: 6 k instructions each, which on a host with 1,000 mounts is more than the
+ * rest of a start. So where there are many, the clone begins in a pinned namespace that holds a
+ * read-only tmpfs with /proc, /sys and /dev and nothing else; what init needs of the host (root,
+ * bind sources) the caller opens as detached trees before.
  *
- * Pinned by a bind of its nsfs file on DIR/.launch/ns, on a private tmpfs as mount(2) asks; lives until reboot.
- * Rests on mount_namespaces(7), listmount(2) (Linux 6.8; older kernels do without).
+ * Pinned by a bind of its nsfs file on DIR/.launch/ns, on a private tmpfs as mount(2) asks; lives
+ * until reboot. Rests on mount_namespaces(7), listmount(2) (Linux 6.8; older kernels do without).
  */
 #include "namespaces/namespaces.h"
 
@@ -65,7 +66,8 @@ static struct err *shrink(const char *dir)
 		return err_sys(errno, "mount a tmpfs");
 	if (chdir(dir) < 0)
 		return err_sys(errno, "enter %s", dir);
-	/* complete ones: mounting proc or sysfs in a user namespace needs an unobscured one in sight */
+	/* complete ones: mounting proc or sysfs in a user namespace needs an unobscured one in
+	 * sight */
 	TRY(bind_one("/proc", "proc"));
 	TRY(bind_one("/sys", "sys"));
 	TRY(bind_one("/dev", "dev"));
@@ -75,7 +77,8 @@ static struct err *shrink(const char *dir)
 		return err_sys(errno, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0)
 		return err_sys(errno, "drop the old root");
-	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0)
+	if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) <
+	    0)
 		return err_sys(errno, "make the root read-only");
 	return NULL;
 }
@@ -129,7 +132,8 @@ static struct err *pin(const char *dir, pid_t pid)
 	TRY(str_format(&pin_dir, "%s/" PIN_DIR, dir));
 	TRY(str_format(&file, "%s/" PIN_FILE, dir));
 	/* a namespace file may only be bound where its copies cannot propagate to */
-	if (mount("cella-launch", pin_dir, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,mode=0700") < 0 ||
+	if (mount("cella-launch", pin_dir, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "size=64k,mode=0700") < 0 ||
 	    mount(NULL, pin_dir, NULL, MS_PRIVATE, NULL) < 0)
 		return err_sys(errno, "mount a tmpfs on %s", pin_dir);
 	fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -168,7 +172,8 @@ static int open_pin(const char *dir)
 	OWN(str) char *file = NULL;
 	OWN(fd) int fd = -1;
 
-	err_drop(str_format(&file, "%s/" PIN_FILE, dir)); /* no memory: no pin, which is only slower */
+	err_drop(str_format(&file, "%s/" PIN_FILE,
+			    dir)); /* no memory: no pin, which is only slower */
 	if (file)
 		fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd >= 0 && ns_is_kind(fd, NS_MOUNT) ? fd_take(&fd) : -1;
@@ -212,7 +217,8 @@ struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch)
 		return err_sys(errno, "remember the own mount namespace");
 	if (setns(launch_fd, CLONE_NEWNS) < 0)
 		return err_sys(errno, "enter the launch namespace");
-	*ret_launch = (struct ns_launch){ .ns_fd = fd_take(&own_fd_ns), .cwd_fd = fd_take(&cwd_fd) };
+	*ret_launch =
+		(struct ns_launch){ .ns_fd = fd_take(&own_fd_ns), .cwd_fd = fd_take(&cwd_fd) };
 	return NULL;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The last steps of every process of a container, first or later: descriptors, user, filter, capabilities, execve. One
- * function for both, so that exec is never less confined than init.
+ * The last steps of every process of a container, first or later: descriptors, user, filter,
+ * capabilities, execve. One function for both, so that exec is never less confined than init.
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -24,7 +24,8 @@ void become_reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* A change from uid 0 clears the effective set, PR_SET_KEEPCAPS or not; the filter needs CAP_SYS_ADMIN once more. */
+/* A change from uid 0 clears the effective set, PR_SET_KEEPCAPS or not; the filter needs
+ * CAP_SYS_ADMIN once more. */
 static struct err *raise_effective_caps(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -48,7 +49,8 @@ static struct err *install_filter(const struct become *become)
 	TRY(seccomp_install(become->filter, &listener_fd));
 	if (listener_fd < 0)
 		return NULL;
-	return fd_send(become->listener_sock, become->listener_json, strlen(become->listener_json), listener_fd);
+	return fd_send(become->listener_sock, become->listener_json, strlen(become->listener_json),
+		       listener_fd);
 }
 
 static struct err *drop_privileges(const struct become *become)
@@ -68,8 +70,9 @@ static struct err *drop_privileges(const struct become *become)
 			return err_sys(errno, "set no_new_privs");
 		return install_filter(become);
 	}
-	/* seccomp(2): without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before the last capabilities go.
-	 * From here on the filter must allow capset, prctl and execve, as every runtime needs. */
+	/* seccomp(2): without no_new_privs the filter needs CAP_SYS_ADMIN, so it comes before the
+	 * last capabilities go. From here on the filter must allow capset, prctl and execve, as
+	 * every runtime needs. */
 	if (become->filter) {
 		TRY(raise_effective_caps());
 		TRY(install_filter(become));
@@ -84,6 +87,7 @@ struct err *become_process(const struct become *become)
 
 	TRY(process_seal_fds(become->preserve_fds));
 	TRY(drop_privileges(become));
-	execve(become->program, process->args.items, process->env.items ? process->env.items : no_env);
+	execve(become->program, process->args.items,
+	       process->env.items ? process->env.items : no_env);
 	return err_sys(errno, "exec %s", become->program);
 }

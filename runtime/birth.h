@@ -1,4 +1,5 @@
-/* What the host and init halves of a birth work on. Init has a copy of it, made by the clone. Private to runtime/. */
+/* What the host and init halves of a birth work on. Init has a copy of it, made by the clone.
+ * Private to runtime/. */
 #ifndef RUNTIME_BIRTH_H
 #define RUNTIME_BIRTH_H
 
@@ -27,7 +28,8 @@ struct birth {
 	int master_fd;	   /* pty master, travelling from init to a caller that keeps it */
 
 	/* init only */
-	struct process_spec process; /* shallow copy of the spec's, so that HOME can be added to env */
+	struct process_spec
+		process; /* shallow copy of the spec's, so that HOME can be added to env */
 	int root_fd, slave_fd;
 	char *program;
 	bool cwd_later; /* only its own user may enter the working directory */

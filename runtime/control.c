@@ -10,7 +10,10 @@ struct target {
 	struct cgroup cgroup;
 	int dir_fd, pidfd;
 };
-#define TARGET_INIT { .cgroup = CGROUP_INIT, .dir_fd = -1, .pidfd = -1 }
+#define TARGET_INIT                                              \
+	{                                                        \
+		.cgroup = CGROUP_INIT, .dir_fd = -1, .pidfd = -1 \
+	}
 
 static void own_target(struct target *target)
 {
@@ -32,9 +35,11 @@ static struct err *need_cgroup(struct target *target)
 	const struct ct_state *state = &target->state;
 
 	if (state->status == CT_STOPPED || state->status == CT_CREATING)
-		return err_new(ERR_STATE, "container '%s' is %s", state->id, ct_status_name(state->status));
+		return err_new(ERR_STATE, "container '%s' is %s", state->id,
+			       ct_status_name(state->status));
 	if (!state->cgroup_path || state->driver == CGROUP_DISABLED)
-		return err_new(ERR_UNSUPPORTED, "container '%s' has no cgroup of its own", state->id);
+		return err_new(ERR_UNSUPPORTED, "container '%s' has no cgroup of its own",
+			       state->id);
 	return cgroup_open(state->cgroup_path, state->scope, state->driver, &target->cgroup);
 }
 
@@ -46,13 +51,15 @@ struct err *ct_kill(const struct ct_root *root, const char *id, int signum, bool
 
 	TRY(find(root, id, &target));
 	shared_pids = !state->own_pid_ns && signum == SIGKILL;
-	/* with a shared pid namespace processes outlive init: callers end the rest by kill --all KILL */
+	/* with a shared pid namespace processes outlive init: callers end the rest by kill --all
+	 * KILL */
 	if (state->status == CT_STOPPED && all && state->cgroup_path) {
 		TRY(cgroup_open(state->cgroup_path, state->scope, state->driver, &target.cgroup));
 		return cgroup_signal(&target.cgroup, signum);
 	}
 	if (state->status == CT_STOPPED || state->status == CT_CREATING)
-		return err_new(ERR_STATE, "container not running: '%s' is %s", id, ct_status_name(state->status));
+		return err_new(ERR_STATE, "container not running: '%s' is %s", id,
+			       ct_status_name(state->status));
 	if ((all || shared_pids) && state->cgroup_path && state->driver != CGROUP_DISABLED) {
 		TRY(need_cgroup(&target));
 		return cgroup_signal(&target.cgroup, signum);

@@ -1,6 +1,6 @@
 /*
- * The host half of a birth: the table of steps that make a container, and create itself. Init's half is init.c; steps.h
- * draws how they meet.
+ * The host half of a birth: the table of steps that make a container, and create itself. Init's
+ * half is init.c; steps.h draws how they meet.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,8 @@ static void drop_state_dir(struct birth *birth)
 	log_warn(path_remove_tree(birth->root->dir_fd, birth->request->id));
 }
 
-/* What delete needs after a SIGKILL at any later row is on disk before there is anything to delete. */
+/* What delete needs after a SIGKILL at any later row is on disk before there is anything to delete.
+ */
 static struct err *save_plan(struct birth *birth)
 {
 	const struct ct_create *request = birth->request;
@@ -103,8 +104,8 @@ static struct err *spawn_init(struct birth *birth)
 	struct ns_launch launch = NS_LAUNCH_INIT;
 	struct err *err;
 
-	/* CVE-2016-9962: nothing in a joined pid namespace may trace us or init. Without privilege the maps
-	 * of a non-dumpable child cannot be written, so init does it later itself. */
+	/* CVE-2016-9962: nothing in a joined pid namespace may trace us or init. Without privilege
+	 * the maps of a non-dumpable child cannot be written, so init does it later itself. */
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
 	if (birth->launch_fd >= 0)
@@ -258,24 +259,28 @@ static struct err *fill_state(struct birth *birth)
 	state->owner = geteuid();
 	state->has_process = spec->has_process;
 	state->own_pid_ns = spec->ns.is_new[NS_PID];
+	state->namespaces = ns_spec_flags(&spec->ns);
 	/* borrowed from the spec until birth_release() */
 	state->hooks[HOOK_POSTSTART] = spec->hooks[HOOK_POSTSTART];
 	state->hooks[HOOK_POSTSTOP] = spec->hooks[HOOK_POSTSTOP];
 	return NULL;
 }
 
-/* A user namespace of ours, or the caller's own that is not the initial one. */
+/* linux/nsfs.h, USER_NS_INIT_INO: the initial user namespace's inode is fixed */
+#define INITIAL_USER_NS_INODE 0xEFFFFFFDu
+
 static struct err *in_initial_user_ns(bool *ret_initial)
 {
-	OWN(buf) struct buf text = { 0 };
+	struct stat st;
 
-	/* the initial namespace maps every id to itself, user_namespaces(7) */
-	TRY(file_read(AT_FDCWD, "/proc/self/uid_map", 65536, &text));
-	*ret_initial = strstr(text.data, "4294967295") != NULL;
+	if (stat("/proc/self/ns/user", &st) < 0)
+		return err_sys(errno, "look at /proc/self/ns/user");
+	*ret_initial = st.st_ino == INITIAL_USER_NS_INODE;
 	return NULL;
 }
 
-/* On a host with many mounts init starts in a small namespace; createContainer hooks need the host's programs in theirs. */
+/* On a host with many mounts init starts in a small namespace; createContainer hooks need the
+ * host's programs in theirs. */
 static void find_launch(struct birth *birth)
 {
 	struct err *err;
@@ -297,7 +302,8 @@ static struct err *fill_env(struct birth *birth, char **ret_notify_dir)
 	if (!ns->is_new[NS_USER] && !ns->join_path[NS_USER])
 		TRY(in_initial_user_ns(&initial));
 	if (birth->request->notify_socket)
-		TRY(str_format(ret_notify_dir, "%s/%s/notify", birth->root->path, birth->request->id));
+		TRY(str_format(ret_notify_dir, "%s/%s/notify", birth->root->path,
+			       birth->request->id));
 	find_launch(birth);
 	birth->env = (struct rootfs_env){
 		.no_host_files = birth->launch_fd >= 0,
@@ -326,10 +332,11 @@ static struct err *check_request(const struct ct_create *request)
 	TRY(rootfs_spec_check(&spec->root, spec->ns.is_new[NS_USER] || spec->ns.join_path[NS_USER],
 			      spec->ns.is_new[NS_MOUNT] || spec->ns.join_path[NS_MOUNT]));
 	if (request->io.console_socket && !terminal)
-		return err_new(ERR_INVALID, "a console socket was given, but process.terminal is false");
-	if (terminal && !request->io.console_socket && !request->run_now)
 		return err_new(ERR_INVALID,
-			       "process.terminal is true: give a --console-socket to receive the terminal");
+			       "a console socket was given, but process.terminal is false");
+	if (terminal && !request->io.console_socket && !request->run_now)
+		return err_new(ERR_INVALID, "process.terminal is true: give a --console-socket to "
+					    "receive the terminal");
 	if (request->run_now && !spec->has_process)
 		return err_new(ERR_INVALID, "config.json has no process to run");
 	return NULL;
@@ -367,7 +374,8 @@ bool birth_has_wiring(const struct birth *birth)
 
 bool birth_has_runtime_hooks(const struct birth *birth)
 {
-	return birth->spec->hooks[HOOK_PRESTART].count || birth->spec->hooks[HOOK_CREATE_RUNTIME].count;
+	return birth->spec->hooks[HOOK_PRESTART].count ||
+	       birth->spec->hooks[HOOK_CREATE_RUNTIME].count;
 }
 
 static bool keeps_master(const struct birth *birth)
@@ -408,11 +416,23 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 {
 	OWN(str) char *notify_dir = NULL;
 	struct birth birth = {
-		.root = root, .request = request, .spec = request->spec,
-		.dir_fd = -1, .cgroup = CGROUP_INIT, .joined = NS_FDS_INIT,
-		.handles = ROOTFS_HANDLES_INIT, .child = { .pidfd = -1 },
-		.host_sock = -1, .init_sock = -1, .start_fd = -1, .console_fd = -1,
-		.listener_sock = -1, .launch_fd = -1, .master_fd = -1, .root_fd = -1, .slave_fd = -1,
+		.root = root,
+		.request = request,
+		.spec = request->spec,
+		.dir_fd = -1,
+		.cgroup = CGROUP_INIT,
+		.joined = NS_FDS_INIT,
+		.handles = ROOTFS_HANDLES_INIT,
+		.child = { .pidfd = -1 },
+		.host_sock = -1,
+		.init_sock = -1,
+		.start_fd = -1,
+		.console_fd = -1,
+		.listener_sock = -1,
+		.launch_fd = -1,
+		.master_fd = -1,
+		.root_fd = -1,
+		.slave_fd = -1,
 	};
 	struct err *err = check_request(request);
 

@@ -1,6 +1,6 @@
 /*
- * Undoing a birth, also one that was killed half way: everything that must go is named in the state file, which was
- * written before anything was made.
+ * Undoing a birth, also one that was killed half way: everything that must go is named in the state
+ * file, which was written before anything was made.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,8 @@ static struct err *end_processes(const struct ct_state *state, struct cgroup *cg
 	/* init ended and was alone with its own pid namespace: nothing can be left */
 	if (pidfd < 0 && state->pid && state->own_pid_ns)
 		return NULL;
-	/* init's end takes its pid namespace with it; only a container without one needs the cgroup here */
+	/* init's end takes its pid namespace with it; only a container without one needs the cgroup
+	 * here */
 	if (pidfd >= 0 && state->own_pid_ns)
 		err = proc_signal(pidfd, SIGKILL);
 	else if (cgroup->dir_fd >= 0)
@@ -56,7 +57,8 @@ static struct err *open_cgroup(const struct ct_state *state, struct cgroup *ret_
 		return NULL;
 	err = cgroup_open(state->cgroup_path, state->scope, state->driver, ret_cgroup);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* killed before it was made, or removed by somebody: nothing to undo */
+		err_drop(err); /* killed before it was made, or removed by somebody: nothing to undo
+				*/
 		return NULL;
 	}
 	return err;
@@ -77,8 +79,8 @@ static void run_poststop(struct ct_state *state)
 		hooks_run_all(&state->hooks[HOOK_POSTSTOP], HOOK_POSTSTOP, json);
 }
 
-static struct err *undo_birth(const struct ct_root *root, struct ct_state *state, struct cgroup *cgroup,
-			      int pidfd)
+static struct err *undo_birth(const struct ct_root *root, struct ct_state *state,
+			      struct cgroup *cgroup, int pidfd)
 {
 	/* a frozen tree does not die of a signal, only of cgroup.kill or after thawing */
 	if (state->status == CT_PAUSED && cgroup->dir_fd >= 0)
@@ -102,7 +104,8 @@ static struct err *delete_locked(const struct ct_root *root, int dir_fd, const c
 	struct err *err;
 
 	TRY(state_load(dir_fd, id, &state));
-	/* without a pid it is the rest of a killed create: its creator would hold the lock that we hold */
+	/* without a pid it is the rest of a killed create: its creator would hold the lock that we
+	 * hold */
 	state.status = CT_STOPPED;
 	if (state.pid)
 		TRY(state_look(dir_fd, &state, &pidfd));

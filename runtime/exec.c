@@ -1,7 +1,8 @@
 /*
- * A further process in a running container. One clone3(2) puts it into the container's pid namespace and cgroup; it joins
- * the rest itself, so the caller never leaves the host and never loses its privileges. Confinement is the container's
- * own: same filter, same become_process() as init.
+ * A further process in a running container. One clone3(2) puts it into the container's pid
+ * namespace and cgroup; it joins the rest itself, so the caller never leaves the host and never
+ * loses its privileges. Confinement is the container's own: same filter, same become_process() as
+ * init.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,8 @@ static struct err *find_container(struct exec *exec)
 	if (state->status == CT_PAUSED && !exec->request->ignore_paused)
 		return err_new(ERR_STATE, "container '%s' is paused: resume it first", id);
 	if (exec->pidfd < 0)
-		return err_new(ERR_STATE, "container '%s' is %s", id, ct_status_name(state->status));
+		return err_new(ERR_STATE, "container '%s' is %s", id,
+			       ct_status_name(state->status));
 	if (state->cgroup_path && state->driver != CGROUP_DISABLED)
 		return cgroup_open(state->cgroup_path, state->scope, state->driver, &exec->cgroup);
 	return NULL;
@@ -79,7 +81,8 @@ static struct err *read_config(struct exec *exec)
 	}
 	if (err)
 		return err;
-	return err_wrap(spec_parse(text.data, text.len, exec->state.bundle, &exec->spec), "%s", CONFIG_FILE);
+	return err_wrap(spec_parse(text.data, text.len, exec->state.bundle, &exec->spec), "%s",
+			CONFIG_FILE);
 }
 
 static struct err *override_lists(struct exec *exec)
@@ -126,7 +129,8 @@ static struct err *derive_process(struct exec *exec)
 	exec->spec.process = (struct process_spec){ 0 };
 	process->terminal = request->tty;
 	process->no_new_privileges |= request->no_new_privs;
-	/* the oom score and the CPU list are init's affair unless a process object says otherwise */
+	/* the oom score and the CPU list are init's affair unless a process object says otherwise
+	 */
 	TRY(override_lists(exec));
 	TRY(replace_text(&process->cwd, request->cwd));
 	TRY(replace_text(&process->username, request->user));
@@ -151,7 +155,8 @@ static struct err *choose_process(struct exec *exec)
 	const struct ct_exec *request = exec->request;
 
 	if (request->process_text)
-		TRY(spec_parse_process(request->process_text, request->process_len, &exec->process));
+		TRY(spec_parse_process(request->process_text, request->process_len,
+				       &exec->process));
 	else
 		TRY(derive_process(exec));
 	/* an annotation of the container, so that a process object cannot say it */
@@ -161,10 +166,11 @@ static struct err *choose_process(struct exec *exec)
 	if (exec->process.args.count == 0)
 		return err_new(ERR_INVALID, "no program to run was given");
 	if (request->io.console_socket && !exec->process.terminal)
-		return err_new(ERR_INVALID, "a console socket was given, but the process has no terminal");
-	if (exec->process.terminal && request->io.detach && !request->io.console_socket)
 		return err_new(ERR_INVALID,
-			       "a detached process with a terminal needs a --console-socket to receive it");
+			       "a console socket was given, but the process has no terminal");
+	if (exec->process.terminal && request->io.detach && !request->io.console_socket)
+		return err_new(ERR_INVALID, "a detached process with a terminal needs a "
+					    "--console-socket to receive it");
 	return NULL;
 }
 
@@ -175,7 +181,8 @@ static struct err *open_filter(struct exec *exec)
 
 	if (!seccomp->is_set)
 		return NULL;
-	cache_fd = openat(exec->root->dir_fd, ".cache", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	cache_fd = openat(exec->root->dir_fd, ".cache",
+			  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	TRY(seccomp_prepare(seccomp, cache_fd, &exec->filter));
 	if (exec->filter.needs_listener)
 		TRY(fd_connect_unix(seccomp->listener_path, &exec->listener_sock));
@@ -247,7 +254,7 @@ static struct err *settle(struct exec *exec, int root_fd, struct become *become,
 }
 
 /* Everything that init does for itself, in the same order. */
-static struct err *run_inside(struct exec *exec, uint64_t rest)
+static struct err *run_inside(struct exec *exec)
 {
 	OWN(fd) int root_fd = -1;
 	OWN(str) char *program = NULL;
@@ -265,7 +272,7 @@ static struct err *run_inside(struct exec *exec, uint64_t rest)
 	TRY(mark_process(exec));
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
-	TRY(ns_enter_rest(exec->pidfd, rest));
+	TRY(ns_enter_rest(exec->pidfd, exec->state.namespaces));
 	TRY(process_join_keyring(exec->request->id, exec->process.selinux_label));
 	root_fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
@@ -280,11 +287,11 @@ static struct err *run_inside(struct exec *exec, uint64_t rest)
 	return become_process(&become);
 }
 
-static _Noreturn void exec_main(struct exec *exec, uint64_t rest)
+static _Noreturn void exec_main(struct exec *exec)
 {
 	close(fd_take(&exec->host_sock));
 	prctl(PR_SET_NAME, "cella:exec", 0, 0, 0);
-	sync_fail(exec->init_sock, run_inside(exec, rest));
+	sync_fail(exec->init_sock, run_inside(exec));
 	proc_exit(1);
 }
 
@@ -293,15 +300,15 @@ static _Noreturn void exec_main(struct exec *exec, uint64_t rest)
 static struct err *spawn(struct exec *exec)
 {
 	const struct ct_io *io = &exec->request->io;
-	uint64_t rest;
 
-	/* CVE-2016-9962: from the clone on, the container's root could trace our child. Without privilege our own
-	 * /proc/self files would become root's, and the container's root is only ourselves. */
+	/* CVE-2016-9962: from the clone on, the container's root could trace our child. Without
+	 * privilege our own /proc/self files would become root's, and the container's root is only
+	 * ourselves. */
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
-	TRY(ns_clone_into(exec->pidfd, exec->state.pid, exec->cgroup.dir_fd, &exec->child, &rest));
+	TRY(ns_clone_into(exec->pidfd, exec->state.namespaces, exec->cgroup.dir_fd, &exec->child));
 	if (exec->child.pid == 0)
-		exec_main(exec, rest);
+		exec_main(exec);
 	close(fd_take(&exec->init_sock));
 	TRY(sync_wait(exec->host_sock, STAGE_READY, &exec->master_fd));
 	if (io->pidfd_socket)
@@ -328,10 +335,19 @@ static void reap_failed(struct exec *exec)
 struct err *ct_exec(const struct ct_root *root, const struct ct_exec *request,
 		    struct ct_started *ret_started)
 {
-	OWN(exec) struct exec exec = {
-		.root = root, .request = request, .cgroup = CGROUP_INIT, .child = { .pidfd = -1 },
-		.dir_fd = -1, .pidfd = -1, .host_sock = -1, .init_sock = -1, .console_fd = -1,
-		.listener_sock = -1, .master_fd = -1,
+	OWN(exec)
+	struct exec exec = {
+		.root = root,
+		.request = request,
+		.cgroup = CGROUP_INIT,
+		.child = { .pidfd = -1 },
+		.dir_fd = -1,
+		.pidfd = -1,
+		.host_sock = -1,
+		.init_sock = -1,
+		.console_fd = -1,
+		.listener_sock = -1,
+		.master_fd = -1,
 	};
 	struct err *err;
 

@@ -1,8 +1,9 @@
 /*
- * CVE-2019-5736: a container whose program is a link or script interpreter "/proc/self/exe" makes the kernel run our own
- * file inside it, and may then write to that file through /proc/PID/exe. So the commands that end in a container's
- * execve run from a read-only clone of their own mount: writing through it fails with EROFS. One more execve of a static
- * file (0.3 M instructions), and none where the file lies on a read-only mount or the caller is not the host's root.
+ * CVE-2019-5736: a container whose program is a link or script interpreter "/proc/self/exe" makes
+ * the kernel run our own file inside it, and may then write to that file through /proc/PID/exe. So
+ * the commands that end in a container's execve run from a read-only clone of their own mount:
+ * writing through it fails with EROFS. One more execve of a static file (0.3 M instructions), and
+ * none where the file lies on a read-only mount or the caller is not the host's root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,11 @@ extern char **environ;
 
 static struct err *clone_read_only(int *ret_fd)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
-	OWN(fd) int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | O_CLOEXEC);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NODEV };
+	OWN(fd)
+	int fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe",
+			      OPEN_TREE_CLONE | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_sys(errno, "clone the mount of /proc/self/exe");

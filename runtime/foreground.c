@@ -1,6 +1,6 @@
 /*
- * Staying with a process that we started: its signals, its terminal, its end. One poll loop, no threads, no polling
- * intervals.
+ * Staying with a process that we started: its signals, its terminal, its end. One poll loop, no
+ * threads, no polling intervals.
  */
 #include <errno.h>
 #include <poll.h>
@@ -73,7 +73,8 @@ static struct err *forward_signal(struct relay *relay)
 	return err;
 }
 
-/* Copy what is there; false at end of file (for a pty master: EIO once the last slave is closed). */
+/* Copy what is there; false at end of file (for a pty master: EIO once the last slave is closed).
+ */
 static bool copy_some(int from_fd, int to_fd)
 {
 	char chunk[8192];
@@ -111,7 +112,8 @@ static struct err *loop(struct relay *relay)
 		if (fds[AT_OUTPUT].revents && !copy_some(master_fd, STDOUT_FILENO))
 			fds[AT_OUTPUT].fd = -1;
 		/* the last words may still lie in the pty when the process has gone */
-		if (fds[AT_END].revents && (fds[AT_OUTPUT].fd < 0 || !(fds[AT_OUTPUT].revents & POLLIN)))
+		if (fds[AT_END].revents &&
+		    (fds[AT_OUTPUT].fd < 0 || !(fds[AT_OUTPUT].revents & POLLIN)))
 			return NULL;
 	}
 }

@@ -1,4 +1,5 @@
-/* What a caller is told of a new process: the pid file, the pidfd; and the host interfaces that are handed to it. */
+/* What a caller is told of a new process: the pid file, the pidfd; and the host interfaces that are
+ * handed to it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -23,7 +24,8 @@ struct err *pid_file_write(const char *path, pid_t pid)
 		return err_sys(errno, "open the directory of pid file %s", path);
 	/* digits only: callers parse the whole file as a number */
 	snprintf(text, sizeof(text), "%d", (int)pid);
-	return err_wrap(file_replace(dir_fd, basename(for_name), 0644, text, strlen(text)), "pid file %s", path);
+	return err_wrap(file_replace(dir_fd, basename(for_name), 0644, text, strlen(text)),
+			"pid file %s", path);
 }
 
 struct err *pidfd_socket_send(const char *path, int pidfd)
@@ -38,9 +40,15 @@ static struct err *move_device(const struct net_device *device, const char *netn
 {
 	OWN(buf) struct buf output = { 0 };
 	char program[] = CELLA_LIBEXECDIR "/cella-helper", verb[] = "netdev-move";
-	char *argv[] = { program, verb, device->host_name, device->name ? device->name : device->host_name,
-			 (char *)(uintptr_t)netns, NULL };
-	struct proc_run run = { .path = program, .argv = argv, .output = &output, .timeout_ms = 30000 };
+	char *argv[] = { program,
+			 verb,
+			 device->host_name,
+			 device->name ? device->name : device->host_name,
+			 (char *)(uintptr_t)netns,
+			 NULL };
+	struct proc_run run = {
+		.path = program, .argv = argv, .output = &output, .timeout_ms = 30000
+	};
 	int status;
 
 	TRY(proc_run(&run, &status));

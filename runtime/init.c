@@ -1,6 +1,7 @@
 /*
- * Init's half of a birth: from the first instruction in the new namespaces to execve. It never returns and never prints:
- * an error goes word for word to the host, over the sync socket or to whoever calls `start`.
+ * Init's half of a birth: from the first instruction in the new namespaces to execve. It never
+ * returns and never prints: an error goes word for word to the host, over the sync socket or to
+ * whoever calls `start`.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -251,7 +252,9 @@ static struct err *listener_json(const struct birth *birth, char **ret_text)
 	json_out_key(out, "pid");
 	json_out_i64(out, birth->state.pid);
 	json_out_key(out, "metadata");
-	json_out_string(out, birth->spec->seccomp.listener_metadata ? birth->spec->seccomp.listener_metadata : "");
+	json_out_string(out, birth->spec->seccomp.listener_metadata ?
+				     birth->spec->seccomp.listener_metadata :
+				     "");
 	json_out_key(out, "state");
 	json_out_value(out, json_root(doc));
 	json_out_end_object(out);
@@ -319,7 +322,8 @@ _Noreturn void init_main(struct birth *birth)
 	close(fd_take(&birth->host_sock));
 	if (birth->root->dir_fd >= 0)
 		close(birth->root->dir_fd);
-	/* the lock on the container's directory is the host's: drop our copy, or delete would wait for us */
+	/* the lock on the container's directory is the host's: drop our copy, or delete would wait
+	 * for us */
 	close(fd_take(&birth->dir_fd));
 	own_fd(&birth->launch_fd);
 	become_reset_signals();

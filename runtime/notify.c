@@ -1,6 +1,7 @@
 /*
- * sd_notify(3) for a container: its directory with a socket is bound to /run/notify inside; `start` relays the first
- * READY=1 to the host's NOTIFY_SOCKET, with the main pid that the host knows, and then leaves.
+ * sd_notify(3) for a container: its directory with a socket is bound to /run/notify inside; `start`
+ * relays the first READY=1 to the host's NOTIFY_SOCKET, with the main pid that the host knows, and
+ * then leaves.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +33,8 @@ struct err *notify_listen(int dir_fd, int *ret_fd)
 
 	if (fd < 0)
 		return err_sys(errno, "make the notify socket");
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" NOTIFY_DIR "/" NOTIFY_NAME, dir_fd);
+	snprintf(addr.sun_path, sizeof(addr.sun_path),
+		 "/proc/self/fd/%d/" NOTIFY_DIR "/" NOTIFY_NAME, dir_fd);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return err_sys(errno, "bind the notify socket");
 	/* any user of the container may say that it is ready */
@@ -74,7 +76,8 @@ static bool says_ready(const char *text)
 
 struct err *notify_relay(int socket_fd, const char *host_socket, pid_t pid, int pidfd)
 {
-	struct pollfd fds[2] = { { .fd = socket_fd, .events = POLLIN }, { .fd = pidfd, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = socket_fd, .events = POLLIN },
+				 { .fd = pidfd, .events = POLLIN } };
 	char text[4096];
 
 	for (;;) {
@@ -85,7 +88,8 @@ struct err *notify_relay(int socket_fd, const char *host_socket, pid_t pid, int 
 			return err_sys(errno, "wait for READY=1");
 		if (!(fds[0].revents & POLLIN)) {
 			if (fds[1].revents)
-				return err_new(ERR_STATE, "the container ended before it said READY=1");
+				return err_new(ERR_STATE,
+					       "the container ended before it said READY=1");
 			continue;
 		}
 		got = recv(socket_fd, text, sizeof(text) - 1, 0);

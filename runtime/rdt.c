@@ -35,14 +35,16 @@ static struct err *write_schemata(int group_fd, const struct intel_rdt *rdt)
 	return NULL;
 }
 
-/* The group's directory; *ret_made is false when the operator had made it before, and it then stays at delete. */
+/* The group's directory; *ret_made is false when the operator had made it before, and it then stays
+ * at delete. */
 static struct err *open_group(const char *name, int *ret_fd, bool *ret_made)
 {
 	OWN(fd) int root_fd = open(RESCTRL, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 
 	if (root_fd < 0 || fstatfs(root_fd, &fs) < 0 || fs.f_type != RDTGROUP_SUPER_MAGIC)
-		return err_new(ERR_UNSUPPORTED, "linux.intelRdt: resctrl is not mounted on " RESCTRL);
+		return err_new(ERR_UNSUPPORTED,
+			       "linux.intelRdt: resctrl is not mounted on " RESCTRL);
 	if (str_eq(name, "/")) {
 		*ret_made = false;
 		return path_open_beneath(root_fd, ".", O_RDONLY | O_DIRECTORY, ret_fd);
@@ -72,8 +74,8 @@ struct err *rdt_create(const struct intel_rdt *rdt, const char *id, char **ret_g
 	}
 	/* "!" marks a group that is not ours to remove; only its monitoring group is */
 	if (!err)
-		err = str_format(&group, "%s%s\n%s", made ? "" : "!", str_eq(name, "/") ? "." : name,
-				 rdt->monitoring ? id : "");
+		err = str_format(&group, "%s%s\n%s", made ? "" : "!",
+				 str_eq(name, "/") ? "." : name, rdt->monitoring ? id : "");
 	if (err) {
 		if (made)
 			rmdir(path_of_fd(group_fd).text);

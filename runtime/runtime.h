@@ -1,6 +1,7 @@
 /*
- * The engine: turns a struct spec into isolated processes and keeps their state. Both faces, cella-oci and cella, call
- * these functions and nothing below them. How a container comes to life is drawn in steps.h.
+ * The engine: turns a struct spec into isolated processes and keeps their state. Both faces,
+ * cella-oci and cella, call these functions and nothing below them. How a container comes to life
+ * is drawn in steps.h.
  */
 #ifndef RUNTIME_RUNTIME_H
 #define RUNTIME_RUNTIME_H
@@ -22,19 +23,19 @@ const char *ct_status_name(enum ct_status status);
 struct ct_state {
 	char *id, *bundle, *rootfs; /* owned, like all strings here */
 	char *oci_version;
-	pid_t pid;		    /* init on the host; 0 once stopped */
-	uint64_t pid_start_ticks;   /* against pid reuse */
+	pid_t pid;		  /* init on the host; 0 once stopped */
+	uint64_t pid_start_ticks; /* against pid reuse */
 	struct timespec created;
 	uid_t owner;
-	char *cgroup_path, *scope;  /* NULL: none */
+	char *cgroup_path, *scope; /* NULL: none */
 	enum cgroup_driver driver;
-	bool started;		    /* the user's program was released */
 	bool has_process, own_pid_ns;
+	uint64_t namespaces;	    /* CLONE_NEW* of what is not the host's, new or joined */
 	struct strlist annotations; /* "key=value" */
 	struct hook_list hooks[HOOK_KIND_COUNT]; /* poststart and poststop */
-	char *rdt_group;	    /* resctrl directory to remove, NULL: none */
-	char *notify_socket;	    /* host NOTIFY_SOCKET given at create, for the relay */
-	enum ct_status status;	    /* as seen when it was loaded */
+	char *rdt_group;			 /* resctrl directory to remove, NULL: none */
+	char *notify_socket;   /* host NOTIFY_SOCKET given at create, for the relay */
+	enum ct_status status; /* as seen when it was loaded */
 };
 
 void ct_state_release(struct ct_state *state);
@@ -42,7 +43,8 @@ static inline __attribute__((unused)) void own_ct_state(struct ct_state *state)
 {
 	ct_state_release(state);
 }
-/* The OCI state object: {"ociVersion","id","pid","status","bundle","rootfs","created","owner","annotations"}. Owned. */
+/* The OCI state object:
+ * {"ociVersion","id","pid","status","bundle","rootfs","created","owner","annotations"}. Owned. */
 MUST_CHECK struct err *ct_state_json(const struct ct_state *state, bool pretty, char **ret_text);
 
 /* A place where containers' state lies, e.g. /run/cella-oci; made when missing (0700). */
@@ -50,7 +52,10 @@ struct ct_root {
 	int dir_fd;
 	char *path;
 };
-#define CT_ROOT_INIT { .dir_fd = -1 }
+#define CT_ROOT_INIT         \
+	{                    \
+		.dir_fd = -1 \
+	}
 MUST_CHECK struct err *ct_root_open(const char *path, struct ct_root *ret_root);
 void ct_root_release(struct ct_root *root);
 static inline __attribute__((unused)) void own_ct_root(struct ct_root *root)
@@ -59,23 +64,25 @@ static inline __attribute__((unused)) void own_ct_root(struct ct_root *root)
 }
 
 /* ERR_NOT_FOUND: "container ID does not exist". */
-MUST_CHECK struct err *ct_load(const struct ct_root *root, const char *id, struct ct_state *ret_state);
+MUST_CHECK struct err *ct_load(const struct ct_root *root, const char *id,
+			       struct ct_state *ret_state);
 /* Names of all containers, sorted. */
 MUST_CHECK struct err *ct_list(const struct ct_root *root, struct strlist *ret_ids);
 
-/* How the caller wants the processes of create, run and exec wired. Zero plus -1 descriptors is usable. */
+/* How the caller wants the processes of create, run and exec wired. Zero plus -1 descriptors is
+ * usable. */
 struct ct_io {
 	const char *console_socket; /* receives the pty master when process.terminal and detached */
 	const char *pidfd_socket;
 	const char *pid_file;
-	unsigned int preserve_fds;  /* 3..3+N-1 stay open */
-	bool detach;		    /* exec: return when the program runs; run: likewise */
+	unsigned int preserve_fds; /* 3..3+N-1 stay open */
+	bool detach;		   /* exec: return when the program runs; run: likewise */
 };
 
 /*
- * Somebody who wires the container's network while init waits: embed it as the first member of your own struct.
- * run: called in the host once the namespaces exist; pid and pidfd are init's, borrowed. undo: after a later failure;
- * may be NULL.
+ * Somebody who wires the container's network while init waits: embed it as the first member of your
+ * own struct. run: called in the host once the namespaces exist; pid and pidfd are init's,
+ * borrowed. undo: after a later failure; may be NULL.
  */
 struct ct_wire {
 	struct err *(*run)(const struct ct_wire *wire, pid_t pid, int pidfd);
@@ -84,13 +91,13 @@ struct ct_wire {
 
 struct ct_create {
 	const char *id;
-	const char *bundle;	/* absolute */
+	const char *bundle; /* absolute */
 	const struct spec *spec;
 	const char *config_text; /* kept in the state directory for exec; NULL: none */
 	size_t config_len;
 	struct ct_io io;
 	bool no_pivot, no_new_keyring;
-	bool run_now;		/* release the program at once (run, VPS start): one process pair, no wait */
+	bool run_now; /* release the program at once (run, VPS start): one process pair, no wait */
 	const struct ct_wire *wire; /* NULL: nobody */
 	const char *cgroup_prefix;  /* parent of derived cgroup paths; NULL: "cella-oci" */
 	const char *notify_socket;  /* host NOTIFY_SOCKET to relay to; NULL: none */
@@ -98,33 +105,39 @@ struct ct_create {
 
 struct ct_started {
 	pid_t pid;
-	int pidfd;	   /* owned by the caller; our child only when run_now */
-	int master_fd;	   /* run_now without console_socket and with a terminal: the pty master, else -1 */
+	int pidfd;     /* owned by the caller; our child only when run_now */
+	int master_fd; /* run_now without console_socket and with a terminal: the pty master, else
+			  -1 */
 };
 
 /* create, or create and start with run_now. On failure nothing is left. */
 MUST_CHECK struct err *ct_create(const struct ct_root *root, const struct ct_create *request,
 				 struct ct_started *ret_started);
-/* Release a created container; runs poststart hooks; their failure ends and deletes it (spec 1.3). */
+/* Release a created container; runs poststart hooks; their failure ends and deletes it (spec 1.3).
+ */
 MUST_CHECK struct err *ct_start(const struct ct_root *root, const char *id);
 /* all: every process of the cgroup. ERR_STATE on a stopped one. */
 MUST_CHECK struct err *ct_kill(const struct ct_root *root, const char *id, int signum, bool all);
-/* Undo every step and run poststop hooks. force: SIGKILL first, and a missing container is success. Also repairs what a
- * killed create left behind. */
+/* Undo every step and run poststop hooks. force: SIGKILL first, and a missing container is success.
+ * Also repairs what a killed create left behind. */
 MUST_CHECK struct err *ct_delete(const struct ct_root *root, const char *id, bool force);
 MUST_CHECK struct err *ct_pause(const struct ct_root *root, const char *id);
 MUST_CHECK struct err *ct_resume(const struct ct_root *root, const char *id);
-MUST_CHECK struct err *ct_update(const struct ct_root *root, const char *id, const struct cgroup_spec *changes);
-MUST_CHECK struct err *ct_pids(const struct ct_root *root, const char *id, pid_t **ret_pids, size_t *ret_count);
-MUST_CHECK struct err *ct_stats(const struct ct_root *root, const char *id, struct cgroup_stats *ret_stats);
+MUST_CHECK struct err *ct_update(const struct ct_root *root, const char *id,
+				 const struct cgroup_spec *changes);
+MUST_CHECK struct err *ct_pids(const struct ct_root *root, const char *id, pid_t **ret_pids,
+			       size_t *ret_count);
+MUST_CHECK struct err *ct_stats(const struct ct_root *root, const char *id,
+				struct cgroup_stats *ret_stats);
 
 struct ct_exec {
 	const char *id;
-	const char *process_text; /* JSON process object; NULL: the container's process with the overrides below */
+	const char *process_text; /* JSON process object; NULL: the container's process with the
+				     overrides below */
 	size_t process_len;
 	const char *const *args;
-	const char *cwd, *user;	  /* NULL: the container's */
-	const struct strlist *env; /* added */
+	const char *cwd, *user;	    /* NULL: the container's */
+	const struct strlist *env;  /* added */
 	const struct strlist *caps; /* added to every set */
 	const gid_t *groups;
 	size_t group_count;
@@ -138,12 +151,13 @@ struct ct_exec {
 MUST_CHECK struct err *ct_exec(const struct ct_root *root, const struct ct_exec *request,
 			       struct ct_started *ret_started);
 
-/* Stay in the foreground for a process that we started: forward signals, relay the terminal when master_fd >= 0, reap, and
- * give its status (128 + N for a signal). */
+/* Stay in the foreground for a process that we started: forward signals, relay the terminal when
+ * master_fd >= 0, reap, and give its status (128 + N for a signal). */
 MUST_CHECK struct err *ct_foreground(struct ct_started *started, int *ret_status);
 
-/* CVE-2019-5736: run again from a read-only clone of our own executable, unless its file cannot be written by a container
- * (read-only mount, not root). Returns when there is nothing to do. Call before anything else in create, run and exec. */
+/* CVE-2019-5736: run again from a read-only clone of our own executable, unless its file cannot be
+ * written by a container (read-only mount, not root). Returns when there is nothing to do. Call
+ * before anything else in create, run and exec. */
 MUST_CHECK struct err *ct_protect_executable(char *const *argv);
 
 #endif

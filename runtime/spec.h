@@ -1,6 +1,7 @@
 /*
- * What a container shall be: plain data, filled by the OCI reader (runtime/spec) or built from a VPS definition
- * (runtime/vps), and used by one engine. All strings and arrays are owned by the spec.
+ * What a container shall be: plain data, filled by the OCI reader (runtime/spec) or built from a
+ * VPS definition (runtime/vps), and used by one engine. All strings and arrays are owned by the
+ * spec.
  */
 #ifndef RUNTIME_SPEC_H
 #define RUNTIME_SPEC_H
@@ -27,7 +28,7 @@ struct cap_sets {
 };
 
 struct rlimit_spec {
-	int resource; /* RLIMIT_* */
+	int resource;	     /* RLIMIT_* */
 	uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };
 
@@ -47,10 +48,11 @@ struct process_spec {
 	gid_t gid;
 	gid_t *groups; /* additionalGids; owned */
 	size_t group_count;
-	bool keep_groups; /* no setgroups(2): keep the caller's (annotation run.oci.keep_original_groups) */
+	bool keep_groups; /* no setgroups(2): keep the caller's (annotation
+			     run.oci.keep_original_groups) */
 	bool umask_set;
 	mode_t umask_bits;
-	char *username;	       /* exec -u NAME, looked up inside; NULL: numbers above */
+	char *username; /* exec -u NAME, looked up inside; NULL: numbers above */
 	struct strlist args, env;
 	char *cwd;
 	struct cap_sets caps;
@@ -62,7 +64,7 @@ struct process_spec {
 	int oom_score_adj;
 	struct scheduler_spec scheduler;
 	bool io_priority_set;
-	int io_priority;	     /* IOPRIO_PRIO_VALUE */
+	int io_priority;			 /* IOPRIO_PRIO_VALUE */
 	char *affinity_initial, *affinity_final; /* CPU lists, exec only */
 };
 
@@ -111,19 +113,20 @@ struct seccomp_spec {
 	bool is_set;
 	uint32_t default_action;
 	bool default_errno_set; /* defaultErrnoRet was given */
-	uint32_t *archs; /* SCMP_ARCH_*; owned */
+	uint32_t *archs;	/* SCMP_ARCH_*; owned */
 	size_t arch_count;
 	unsigned int flags; /* SECCOMP_FILTER_FLAG_* */
 	char *listener_path, *listener_metadata;
 	struct seccomp_rule *rules; /* owned */
 	size_t rule_count;
-	/* The JSON text of the section without listener fields: the key of the cache of compiled filters. */
+	/* The JSON text of the section without listener fields: the key of the cache of compiled
+	 * filters. */
 	char *source;
 };
 
 struct memory_policy {
 	bool is_set;
-	int mode; /* MPOL_* | MPOL_F_* */
+	int mode;    /* MPOL_* | MPOL_F_* */
 	char *nodes; /* list, or NULL */
 };
 
@@ -172,15 +175,19 @@ static inline __attribute__((unused)) void own_process_spec(struct process_spec 
 }
 
 /*
- * Read an OCI config.json (text, len) whose bundle directory is bundle (absolute; relative root paths and bind sources are below it).
- * Pure: no kernel object is touched, except that nothing is. Errors: ERR_INVALID naming the property
+ * Read an OCI config.json (text, len) whose bundle directory is bundle (absolute; relative root
+ * paths and bind sources are below it). Pure: no kernel object is touched, except that nothing is.
+ * Errors: ERR_INVALID naming the property
  * ("linux.namespaces[2].path: ..."), ERR_UNSUPPORTED for what is refused with its reason.
  */
-MUST_CHECK struct err *spec_parse(const char *text, size_t len, const char *bundle, struct spec *ret_spec);
+MUST_CHECK struct err *spec_parse(const char *text, size_t len, const char *bundle,
+				  struct spec *ret_spec);
 /* A lone process object (exec --process). */
-MUST_CHECK struct err *spec_parse_process(const char *text, size_t len, struct process_spec *ret_process);
+MUST_CHECK struct err *spec_parse_process(const char *text, size_t len,
+					  struct process_spec *ret_process);
 /* A lone LinuxResources object (update --resources). */
-MUST_CHECK struct err *spec_parse_resources(const char *text, size_t len, struct cgroup_spec *ret_cgroup);
+MUST_CHECK struct err *spec_parse_resources(const char *text, size_t len,
+					    struct cgroup_spec *ret_cgroup);
 /* Capability name ("CAP_CHOWN", "chown") to number; ERR_INVALID. */
 MUST_CHECK struct err *spec_parse_capability(const char *name, unsigned int *ret_cap);
 
@@ -191,7 +198,8 @@ MUST_CHECK struct err *env_drop_shadowed(struct strlist *env);
 MUST_CHECK struct err *spec_default_json(bool rootless, char **ret_text);
 /* `cella-oci features`, printed from the same tables that spec_parse() reads with. */
 MUST_CHECK struct err *spec_features_json(char **ret_text);
-/* One line per property: NAME, implemented / ignored / refused, and why; for the manual page. Owned. */
+/* One line per property: NAME, implemented / ignored / refused, and why; for the manual page.
+ * Owned. */
 MUST_CHECK struct err *spec_properties_text(char **ret_text);
 
 #endif

@@ -49,7 +49,8 @@ static struct err *start_locked(struct release *release, const char *id)
 		TRY(notify_listen(release->dir_fd, &release->notify_fd));
 	TRY(release_init(release));
 	if (state->notify_socket)
-		TRY(notify_relay(release->notify_fd, state->notify_socket, state->pid, release->pidfd));
+		TRY(notify_relay(release->notify_fd, state->notify_socket, state->pid,
+				 release->pidfd));
 	return NULL;
 }
 

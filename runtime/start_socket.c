@@ -1,6 +1,7 @@
 /*
- * The socket in the container's state directory on which a created init waits: whoever connects (only `start` can: the
- * directory is 0700 and no container sees it) releases it, hears its errors, and hears its execve as end of file.
+ * The socket in the container's state directory on which a created init waits: whoever connects
+ * (only `start` can: the directory is 0700 and no container sees it) releases it, hears its errors,
+ * and hears its execve as end of file.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +11,8 @@
 
 #include "runtime/birth.h"
 
-/* sun_path holds 108 bytes and the state root may be longer: go through the directory's descriptor. */
+/* sun_path holds 108 bytes and the state root may be longer: go through the directory's descriptor.
+ */
 static struct sockaddr_un address(int dir_fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

@@ -1,7 +1,8 @@
 /*
- * ROOT/ID/: one directory per container, locked by flock(2) on itself, holding state.json (replaced by rename), the copy
- * of config.json that exec needs, and the socket on which init waits for `start` (its presence means "created").
- * A directory without state.json is a create that was killed at its first step.
+ * ROOT/ID/: one directory per container, locked by flock(2) on itself, holding state.json (replaced
+ * by rename), the copy of config.json that exec needs, and the socket on which init waits for
+ * `start` (its presence means "created"). A directory without state.json is a create that was
+ * killed at its first step.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,7 +86,8 @@ static struct err *put_annotations(struct json_out *out, const struct strlist *a
 		OWN(str) char *key = NULL;
 		const char *value = strchr(annotations->items[i], '=');
 
-		TRY(str_format(&key, "%.*s", (int)(value - annotations->items[i]), annotations->items[i]));
+		TRY(str_format(&key, "%.*s", (int)(value - annotations->items[i]),
+			       annotations->items[i]));
 		json_out_key(out, key);
 		json_out_string(out, value + 1);
 	}
@@ -160,6 +162,7 @@ static struct err *format_state(const struct ct_state *state, char **ret_text)
 	put_u64(out, "cgroupDriver", state->driver);
 	put_bool(out, "hasProcess", state->has_process);
 	put_bool(out, "ownPidNamespace", state->own_pid_ns);
+	put_u64(out, "namespaces", state->namespaces);
 	put_string(out, "rdtGroup", state->rdt_group);
 	put_string(out, "notifySocket", state->notify_socket);
 	TRY(put_annotations(out, &state->annotations));
@@ -189,7 +192,8 @@ static struct err *get_string(const struct json *root, const char *key, char **r
 	return str_dup(text, ret_text);
 }
 
-static struct err *get_u64(const struct json *root, const char *key, uint64_t max, uint64_t *ret_value)
+static struct err *get_u64(const struct json *root, const char *key, uint64_t max,
+			   uint64_t *ret_value)
 {
 	const struct json *value = json_get(root, key);
 
@@ -276,6 +280,7 @@ static struct err *get_numbers(const struct json *root, struct ct_state *state)
 	TRY(get_u64(root, "cgroupDriver", CGROUP_DISABLED, &driver));
 	TRY(get_bool(root, "hasProcess", &state->has_process));
 	TRY(get_bool(root, "ownPidNamespace", &state->own_pid_ns));
+	TRY(get_u64(root, "namespaces", UINT64_MAX, &state->namespaces));
 	state->pid = (pid_t)pid;
 	state->created = (struct timespec){ .tv_sec = (time_t)sec, .tv_nsec = (long)nsec };
 	state->owner = (uid_t)owner;
@@ -340,9 +345,10 @@ struct err *ct_root_open(const char *path, struct ct_root *ret_root)
 		return err_sys(errno, "look at state root %s", path);
 	/* whoever may write here decides which processes we signal */
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
-		return err_new(ERR_INVALID,
-			       "state root %s must belong to user %u and be writable by nobody else", path,
-			       geteuid());
+		return err_new(
+			ERR_INVALID,
+			"state root %s must belong to user %u and be writable by nobody else", path,
+			geteuid());
 	TRY(str_dup(path, &copy));
 	*ret_root = (struct ct_root){ .dir_fd = fd_take(&fd), .path = TAKE(copy) };
 	return NULL;
@@ -401,16 +407,19 @@ struct err *state_load(int dir_fd, const char *id, struct ct_state *ret_state)
 	} else if (err) {
 		return err_wrap(err, "container '%s'", id);
 	} else {
-		TRY(err_wrap(state_parse(text.data, text.len, &state), "container '%s': %s", id, STATE_FILE));
+		TRY(err_wrap(state_parse(text.data, text.len, &state), "container '%s': %s", id,
+			     STATE_FILE));
 		if (!str_eq(state.id, id))
-			return err_new(ERR_INVALID, "container '%s': %s is of '%s'", id, STATE_FILE, state.id);
+			return err_new(ERR_INVALID, "container '%s': %s is of '%s'", id, STATE_FILE,
+				       state.id);
 	}
 	*ret_state = state;
 	state = (struct ct_state){ 0 };
 	return NULL;
 }
 
-/* Without a pid: being created right now (its creator holds the lock), or the rest of a killed create. */
+/* Without a pid: being created right now (its creator holds the lock), or the rest of a killed
+ * create. */
 static enum ct_status status_without_pid(int dir_fd)
 {
 	OWN(fd) int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -82,7 +82,8 @@ struct err *sync_wait(int socket_fd, enum stage stage, int *ret_fd)
 
 	TRY(receive(socket_fd, stage_names[stage], &msg, &fd));
 	if (msg.stage != (int32_t)stage)
-		return err_new(ERR_PEER, "the peer is at stage %d, not %s", msg.stage, stage_names[stage]);
+		return err_new(ERR_PEER, "the peer is at stage %d, not %s", msg.stage,
+			       stage_names[stage]);
 	if (ret_fd)
 		*ret_fd = fd_take(&fd);
 	return NULL;
@@ -95,13 +96,16 @@ struct err *sync_wait_exec(int socket_fd)
 
 	TRY(receive(socket_fd, NULL, &msg, &fd));
 	if (msg.stage >= 0)
-		return err_new(ERR_PEER, "the peer sent stage %d instead of running the program", msg.stage);
+		return err_new(ERR_PEER, "the peer sent stage %d instead of running the program",
+			       msg.stage);
 	return NULL;
 }
 
 void sync_fail(int socket_fd, struct err *err)
 {
-	struct message msg = { .stage = -2, .kind = (int32_t)err_kind(err), .errnum = err_errno(err) };
+	struct message msg = { .stage = -2,
+			       .kind = (int32_t)err_kind(err),
+			       .errnum = err_errno(err) };
 
 	snprintf(msg.text, sizeof(msg.text), "%s", err_text(err));
 	err_drop(err);

@@ -1,6 +1,7 @@
 /*
- * Messages between host and init over one SOCK_SEQPACKET pair: a stage with at most one descriptor, or an error that
- * travels word for word. End of file, or another stage than the expected one, is always a failure.
+ * Messages between host and init over one SOCK_SEQPACKET pair: a stage with at most one descriptor,
+ * or an error that travels word for word. End of file, or another stage than the expected one, is
+ * always a failure.
  */
 #ifndef RUNTIME_SYNC_H
 #define RUNTIME_SYNC_H
@@ -15,7 +16,8 @@ MUST_CHECK struct err *sync_send(int socket_fd, enum stage stage, int fd);
 MUST_CHECK struct err *sync_wait(int socket_fd, enum stage stage, int *ret_fd);
 /* Tell the peer what stopped us; consumed. */
 void sync_fail(int socket_fd, struct err *err);
-/* Wait for the peer's end of file (its execve closed the socket): success. An error message: that error. */
+/* Wait for the peer's end of file (its execve closed the socket): success. An error message: that
+ * error. */
 MUST_CHECK struct err *sync_wait_exec(int socket_fd);
 
 #endif

@@ -95,7 +95,13 @@ static void another_containers_state_is_refused(void **unused)
 static void junk_is_an_error(void **unused)
 {
 	static const char *const junk[] = {
-		"", "{}", "[]", "{\"id\":\"a\"}", "{\"id\":1}", "null", "{\"id\":\"a\\u0000b\"}",
+		"",
+		"{}",
+		"[]",
+		"{\"id\":\"a\"}",
+		"{\"id\":1}",
+		"null",
+		"{\"id\":\"a\\u0000b\"}",
 		"{\"id\":\"a\",\"ociVersion\":\"1\",\"bundle\":\"/\",\"rootfs\":\"/\",\"pid\":-1}",
 	};
 

@@ -1,4 +1,5 @@
-/* The two step tables meet: every SEND has its WAIT on the other side, in the same order and under the same condition. */
+/* The two step tables meet: every SEND has its WAIT on the other side, in the same order and under
+ * the same condition. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,8 +58,8 @@ static void names_are_unique_and_rows_whole(void **state)
 /* A row that makes something outside our own process says how to take it back. */
 static void what_is_made_is_undone(void **state)
 {
-	static const char *const makers[] = { "state directory", "cgroup", "init process", "network", "resctrl",
-					      "state file" };
+	static const char *const makers[] = { "state directory", "cgroup",  "init process",
+					      "network",	 "resctrl", "state file" };
 	size_t found = 0;
 
 	(void)state;
