@@ -113,7 +113,7 @@ struct err *file_write_once(int dir_fd, const char *name, const char *text)
 static struct err *replace_contents(int dir_fd, const char *temp, const char *name, mode_t mode,
 				    struct buf *data)
 {
-	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 	OWN(fd) int fd = openat(dir_fd, temp, flags, mode);
 	struct statfs fs;
 	int durable;
@@ -143,6 +143,10 @@ struct err *file_replace(int dir_fd, const char *name, mode_t mode, const void *
 
 	TRY(str_format(&temp, "%s.%d.tmp", name, (int)getpid()));
 	TRY(buf_add(&copy, data, len));
+	/* made anew, never opened: in a tenant's directory the name may be a fifo that waits for us
+	 */
+	if (unlinkat(dir_fd, temp, 0) < 0 && errno != ENOENT)
+		return err_sys(errno, "remove %s", temp);
 	err = replace_contents(dir_fd, temp, name, mode, &copy);
 	if (err)
 		unlinkat(dir_fd, temp, 0);
