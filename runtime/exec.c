@@ -73,8 +73,14 @@ static struct err *find_container(struct exec *exec)
 static struct err *read_config(struct exec *exec)
 {
 	OWN(buf) struct buf text = { 0 };
-	struct err *err = file_read(exec->dir_fd, CONFIG_FILE, CONFIG_MAX, &text);
+	struct err *err;
 
+	if (exec->request->spec) {
+		exec->spec = *exec->request->spec;
+		spec_init(exec->request->spec);
+		return NULL;
+	}
+	err = file_read(exec->dir_fd, CONFIG_FILE, CONFIG_MAX, &text);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err); /* made without one: only what the request says counts */
 		return NULL;

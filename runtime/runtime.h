@@ -143,6 +143,7 @@ struct ct_exec {
 	size_t group_count;
 	const char *apparmor, *selinux_label;
 	const char *cgroup_below; /* sub-cgroup of the container's, NULL: its own */
+	struct spec *spec; /* the container's own, for one without a kept config.json; emptied */
 	bool tty, no_new_privs, ignore_paused;
 	struct ct_io io;
 };
