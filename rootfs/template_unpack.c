@@ -66,7 +66,9 @@ static struct err *enter_root(int tree_fd)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return err_sys(errno, "make the sandbox's mounts private");
-	if (syscall(SYS_move_mount, tree_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	/* pivot_root(2) wants a mount point below the old root, not on it; /proc is there on every
+	 * host */
+	if (syscall(SYS_move_mount, tree_fd, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_sys(errno, "mount the destination");
 	if (fchdir(tree_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(errno, "enter the destination");
@@ -165,8 +167,11 @@ static struct err *open_idmapped(int dest_fd, pid_t pid, int *ret_tree_fd)
 				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	OWN(str) char *path = NULL;
 	OWN(fd) int userns_fd = -1;
+	/* private: a clone of the host's shared tree is shared too, and pivot_root(2) refuses those
+	 */
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NODEV |
-					       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+					       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+				   .propagation = MS_PRIVATE };
 
 	if (tree_fd < 0)
 		return err_sys(errno, "open the destination as a mount");
