@@ -1,0 +1,88 @@
+/*
+ * NAME.conf as OpenVZ writes it: KEY="VALUE" lines. Two views of one file: struct conf_file keeps
+ * every line as it was (comments, order, keys we do not know), struct vps_conf holds the values of
+ * the keys we do know, in plain units. The table in keys.c joins the two. Nothing here touches the
+ * file system.
+ */
+#ifndef RUNTIME_VPS_CONF_H
+#define RUNTIME_VPS_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "netns/netns.h"
+
+/* --- lines (conf.c) --- */
+
+struct conf_line {
+	char *text;	   /* the whole line as it stood; NULL when the value was changed by us */
+	char *key, *value; /* NULL: a comment or an empty line */
+};
+
+struct conf_file {
+	struct conf_line *lines; /* owned */
+	size_t count;
+};
+
+#define CONF_FILE_MAX ((size_t)256 << 10)
+#define CONF_VALUE_MAX ((size_t)16 << 10)
+
+void conf_file_release(struct conf_file *file);
+static inline __attribute__((unused)) void own_conf_file(struct conf_file *file)
+{
+	conf_file_release(file);
+}
+/* ERR_INVALID names the line: not KEY=VALUE, unfinished quotes, NUL or control bytes, too long. A
+ * later line of the same key counts, as in a shell. */
+MUST_CHECK struct err *conf_file_parse(const char *text, size_t len, struct conf_file *ret_file);
+/* Borrowed; NULL when the key is not there. */
+const char *conf_file_get(const struct conf_file *file, const char *key);
+/* NULL removes the key. ERR_INVALID: a value that shells and panels would read differently (quotes,
+ * $, backslash, control bytes). */
+MUST_CHECK struct err *conf_file_set(struct conf_file *file, const char *key, const char *value);
+MUST_CHECK struct err *conf_file_format(const struct conf_file *file, struct buf *text);
+
+/* --- values (keys.c) --- */
+
+#define VPS_UNSET UINT64_MAX	       /* the file does not say */
+#define VPS_UNLIMITED (UINT64_MAX - 1) /* the file says: no limit */
+
+struct vps_conf {
+	char *ostemplate, *hostname, *description, *layout, *config; /* owned */
+	struct net_addr *addrs;					     /* owned */
+	size_t addr_count;
+	struct strlist nameservers, searchdomains;
+	uint64_t ram_bytes, swap_bytes, numproc;
+	uint64_t cpus, cpulimit_percent,
+		cpuunits; /* 100 percent is one CPU; 1000 units are the default weight */
+	uint64_t stop_timeout_s;
+	uint64_t onboot, disabled;   /* 0, 1 or unset */
+	uint64_t id_first, id_count; /* host ids of the VPS's ids 0.. */
+};
+
+void vps_conf_init(struct vps_conf *conf);
+void vps_conf_release(struct vps_conf *conf);
+static inline __attribute__((unused)) void own_vps_conf(struct vps_conf *conf)
+{
+	vps_conf_release(conf);
+}
+/* Add the values of the file to conf; keys the file does not have leave conf alone. ERR_INVALID
+ * names the key. */
+MUST_CHECK struct err *vps_conf_read(const struct conf_file *file, struct vps_conf *conf);
+/* Put every value that is set into the file; a key whose value is the same keeps its line as it is.
+ */
+MUST_CHECK struct err *vps_conf_write(const struct vps_conf *conf, struct conf_file *file);
+/* Every set value of over replaces the one of conf (lists are replaced whole). */
+MUST_CHECK struct err *vps_conf_merge(const struct vps_conf *over, struct vps_conf *conf);
+/* The final object: every value in its range, names well formed. ERR_INVALID names the option. */
+MUST_CHECK struct err *vps_conf_check(const struct vps_conf *conf);
+MUST_CHECK struct err *vps_conf_add_addr(struct vps_conf *conf, const struct net_addr *addr);
+/* Keys of the file that mean nothing to us, or no longer anything to the kernel. */
+MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct strlist *ret_keys);
+/* The i-th key and what it means, for the manual; NULL past the end. */
+const char *vps_conf_key(size_t i, const char **ret_meaning);
+
+#endif

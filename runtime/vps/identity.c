@@ -1,0 +1,178 @@
+/*
+ * Who a VPS is, in its own files: host name, hosts, resolv.conf, machine id. The tree is the
+ * tenant's and hostile, so every name is resolved inside it, and a file is made new and renamed,
+ * never written through what lies there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "runtime/vps/identity.h"
+#include "runtime/vps/room.h"
+
+#define OLD_FILE_MAX ((size_t)256 << 10)
+#define MARK "# cella"
+
+/* *text stays empty when there is no such file, or nothing that is one. */
+static struct err *read_old(int root_fd, const char *path, struct buf *text)
+{
+	OWN(fd) int fd = -1;
+	struct err *err = path_open_in(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd);
+	struct stat st;
+
+	if (err) {
+		err_drop(err); /* missing, a loop of links, a socket: it will be replaced */
+		return NULL;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return NULL;
+	return fd_read_all(fd, path, OLD_FILE_MAX, text);
+}
+
+static struct err *replace(int root_fd, const char *path, const char *text)
+{
+	OWN(fd) int parent_fd = -1, dir_fd = -1;
+	const char *name;
+
+	TRY(path_open_parent_in(root_fd, path, &parent_fd, &name));
+	/* an O_PATH descriptor cannot be synced */
+	dir_fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return err_sys(errno, "open the directory of %s", path);
+	return file_replace(dir_fd, name, 0644, text, strlen(text));
+}
+
+struct err *identity_hosts(const char *old, const char *hostname, struct buf *ret_text)
+{
+	size_t short_len = strcspn(hostname, ".");
+
+	if (!*old)
+		TRY(buf_format(
+			ret_text,
+			"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"));
+	for (const char *line = old; *line;) {
+		size_t len = strcspn(line, "\n"), mark = strlen(MARK);
+		bool ours = len >= mark && strncmp(line + len - mark, MARK, mark) == 0;
+
+		if (!ours)
+			TRY(buf_format(ret_text, "%.*s\n", (int)len, line));
+		line += len + (line[len] == '\n');
+	}
+	if (hostname[short_len])
+		return buf_format(ret_text, "127.0.1.1\t%s %.*s " MARK "\n", hostname,
+				  (int)short_len, hostname);
+	return buf_format(ret_text, "127.0.1.1\t%s " MARK "\n", hostname);
+}
+
+static struct err *write_hosts(int root_fd, const char *hostname)
+{
+	OWN(buf) struct buf old = { 0 }, text = { 0 };
+
+	TRY(read_old(root_fd, "etc/hosts", &old));
+	TRY(identity_hosts(old.data ? old.data : "", hostname, &text));
+	return replace(root_fd, "etc/hosts", text.data);
+}
+
+static struct err *write_hostname(int root_fd, const char *hostname)
+{
+	OWN(str) char *text = NULL;
+
+	TRY(str_format(&text, "%s\n", hostname));
+	return replace(root_fd, "etc/hostname", text);
+}
+
+/* Without name servers of its own it keeps what its template brought. */
+static struct err *write_resolv(int root_fd, const struct vps_conf *conf)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	if (conf->nameservers.count == 0 && conf->searchdomains.count == 0)
+		return NULL;
+	for (size_t i = 0; i < conf->searchdomains.count; i++)
+		TRY(buf_format(&text, "%s%s", i ? " " : "search ", conf->searchdomains.items[i]));
+	if (conf->searchdomains.count)
+		TRY(buf_format(&text, "\n"));
+	for (size_t i = 0; i < conf->nameservers.count; i++)
+		TRY(buf_format(&text, "nameserver %s\n", conf->nameservers.items[i]));
+	return replace(root_fd, "etc/resolv.conf", text.data);
+}
+
+/* machine-id(5): 32 hex digits, the same for life; a template's must not be shared by all that come
+ * from it. */
+static struct err *write_machine_id(int root_fd)
+{
+	OWN(buf) struct buf old = { 0 };
+	unsigned char random[16];
+	char text[34];
+
+	TRY(read_old(root_fd, "etc/machine-id", &old));
+	if (old.len >= 32 && strspn(old.data, "0123456789abcdef") >= 32)
+		return NULL;
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return err_sys(errno, "make a machine id");
+	random[6] = (random[6] & 0x0f) | 0x40; /* a valid version 4 UUID, as systemd makes them */
+	random[8] = (random[8] & 0x3f) | 0x80;
+	for (size_t i = 0; i < sizeof(random); i++)
+		snprintf(text + 2 * i, 3, "%02x", random[i]);
+	text[32] = '\n';
+	text[33] = '\0';
+	return replace(root_fd, "etc/machine-id", text);
+}
+
+/* eth0 is wired from outside; a network manager inside must neither reset it nor wait for it. */
+static struct err *write_network(int root_fd)
+{
+	OWN(fd) int fd = -1;
+	struct err *err = path_open_in(root_fd, "etc/systemd/network", O_PATH | O_DIRECTORY, &fd);
+
+	if (err) {
+		err_drop(err); /* no systemd-networkd in there */
+		return NULL;
+	}
+	return replace(root_fd, "etc/systemd/network/05-cella.network",
+		       MARK "\n[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
+}
+
+static struct err *write_all(int root_fd, const char *name, const struct vps_conf *conf)
+{
+	const char *hostname = conf->hostname ? conf->hostname : name;
+
+	TRY(write_hostname(root_fd, hostname));
+	TRY(write_hosts(root_fd, hostname));
+	TRY(write_resolv(root_fd, conf));
+	TRY(write_network(root_fd));
+	return write_machine_id(root_fd);
+}
+
+struct err *identity_forget(int root_fd)
+{
+	OWN(fd) int etc_fd = -1;
+	struct err *err = path_open_in(root_fd, "etc", O_PATH | O_DIRECTORY, &etc_fd);
+
+	if (err) {
+		err_drop(err); /* nothing to forget */
+		return NULL;
+	}
+	if (unlinkat(etc_fd, "machine-id", 0) < 0 && errno != ENOENT)
+		return err_sys(errno, "remove the template's machine id");
+	return NULL;
+}
+
+struct err *identity_write(const struct vps_host *host, const char *name,
+			   const struct vps_conf *conf)
+{
+	OWN(str) char *path = NULL;
+	OWN(fd) int root_fd = -1;
+
+	TRY(str_format(&path, "%s/%s", host->private_dir, name));
+	root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (root_fd < 0)
+		return err_sys(errno, "open %s", path);
+	return write_all(root_fd, name, conf);
+}

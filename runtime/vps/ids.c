@@ -1,0 +1,163 @@
+/*
+ * Ranges of host ids and addresses: never shared by two VPSs, nor with users of the host. What is
+ * given out is what the definitions say, so there is no second list that could disagree with them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "runtime/vps/room.h"
+
+#define SUBID_FILE_MAX ((size_t)4 << 20)
+
+struct range {
+	uint64_t first, count;
+};
+
+struct range_list {
+	struct range *items;
+	size_t count;
+};
+
+static void own_range_list(struct range_list *list)
+{
+	free(list->items);
+}
+
+static struct err *add_range(struct range_list *list, uint64_t first, uint64_t count)
+{
+	struct range *items = reallocarray(list->items, list->count + 1, sizeof(*items));
+
+	if (!items)
+		return err_sys(ENOMEM, "keep a range of ids");
+	list->items = items;
+	items[list->count++] = (struct range){ first, count };
+	return NULL;
+}
+
+/* Lines "NAME:FIRST:COUNT" of /etc/subuid and /etc/subgid. Source: subuid(5). */
+static struct err *add_subids(struct range_list *list, const char *path)
+{
+	OWN(buf) struct buf text = { 0 };
+	struct err *err = file_read(AT_FDCWD, path, SUBID_FILE_MAX, &text);
+	char *rest, *line;
+
+	if (err && err_kind(err) == ERR_NOT_FOUND) {
+		err_drop(err); /* nobody has subordinate ids then */
+		return NULL;
+	}
+	if (err)
+		return err;
+	for (rest = text.data; (line = strsep(&rest, "\n"));) {
+		char *first = strchr(line, ':'), *count = first ? strchr(first + 1, ':') : NULL;
+		uint64_t from, number;
+
+		if (!count)
+			continue;
+		*first = *count = '\0';
+		err = parse_u64(path, first + 1, 0, UINT32_MAX, &from);
+		if (!err)
+			err = parse_u64(path, count + 1, 0, UINT32_MAX, &number);
+		if (!err)
+			TRY(add_range(list, from, number));
+		err_drop(err); /* a line that shadow's tools cannot read either gives nobody
+				  anything */
+	}
+	return NULL;
+}
+
+/* A definition that cannot be read may have any range: then none is given out. */
+static struct err *add_definitions(const struct vps_host *host, struct range_list *list)
+{
+	OWN(strlist) struct strlist names = { 0 };
+
+	TRY(vps_names(host, &names));
+	for (size_t i = 0; i < names.count; i++) {
+		OWN(vps_conf) struct vps_conf conf;
+
+		vps_conf_init(&conf);
+		TRY(err_wrap(vps_load(host, names.items[i], &conf), "find a free range of ids"));
+		if (conf.id_first != VPS_UNSET)
+			TRY(add_range(list, conf.id_first,
+				      conf.id_count == VPS_UNSET ? VPS_ID_RANGE : conf.id_count));
+	}
+	return NULL;
+}
+
+static const struct range *find_overlap(const struct range_list *list, uint64_t first)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (first < list->items[i].first + list->items[i].count &&
+		    list->items[i].first < first + VPS_ID_RANGE)
+			return &list->items[i];
+	return NULL;
+}
+
+struct err *ids_choose(const struct vps_host *host, uint64_t *ret_first)
+{
+	OWN(range_list) struct range_list taken = { 0 };
+	uint64_t end = host->id_first + host->id_count;
+
+	TRY(add_definitions(host, &taken));
+	TRY(add_subids(&taken, "/etc/subuid"));
+	TRY(add_subids(&taken, "/etc/subgid"));
+	/* the first range is the unpacking sandbox's */
+	for (uint64_t first = host->id_first + VPS_ID_RANGE; first + VPS_ID_RANGE <= end;
+	     first += VPS_ID_RANGE) {
+		if (find_overlap(&taken, first))
+			continue;
+		*ret_first = first;
+		return NULL;
+	}
+	return err_new(ERR_STATE,
+		       "no free range of %d ids in %" PRIu64 "..%" PRIu64
+		       "; make ID_POOL in cella.conf larger",
+		       VPS_ID_RANGE, host->id_first, end - 1);
+}
+
+static struct err *check_against(const char *other_name, const struct vps_conf *other,
+				 const struct vps_conf *conf)
+{
+	for (size_t i = 0; i < conf->addr_count; i++) {
+		char text[NET_ADDR_TEXT_MAX];
+
+		for (size_t k = 0; k < other->addr_count; k++) {
+			if (!net_addr_same_host(&conf->addrs[i], &other->addrs[k]))
+				continue;
+			net_addr_format(&conf->addrs[i], text);
+			return err_new(ERR_EXISTS, "address %s belongs to VPS %s", text,
+				       other_name);
+		}
+	}
+	return NULL;
+}
+
+struct err *addrs_check_free(const struct vps_host *host, const char *name,
+			     const struct vps_conf *conf)
+{
+	OWN(strlist) struct strlist names = { 0 };
+
+	if (conf->addr_count == 0)
+		return NULL;
+	TRY(vps_names(host, &names));
+	for (size_t i = 0; i < names.count; i++) {
+		OWN(vps_conf) struct vps_conf other;
+		struct err *err;
+
+		vps_conf_init(&other);
+		if (str_eq(names.items[i], name))
+			continue;
+		err = vps_load(host, names.items[i], &other);
+		if (err) {
+			log_warn(err); /* one damaged definition must not stop all others */
+			continue;
+		}
+		TRY(check_against(names.items[i], &other, conf));
+	}
+	return NULL;
+}

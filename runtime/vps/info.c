@@ -1,0 +1,188 @@
+/* Looking at a VPS, and putting right what a killed monitor or command left; see vps.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/proc.h"
+#include "runtime/vps/room.h"
+
+static const char *const status_names[VPS_STATUS_COUNT] = {
+	[VPS_STOPPED] = "stopped",
+	[VPS_RUNNING] = "running",
+	[VPS_PAUSED] = "suspended",
+	[VPS_DAMAGED] = "damaged",
+};
+
+const char *vps_status_name(enum vps_status status)
+{
+	return status_names[status];
+}
+
+void vps_info_release(struct vps_info *info)
+{
+	free(info->name);
+	free(info->problem);
+	free(info->cgroup);
+	free(info->private_path);
+	free(info->host_ifname);
+	vps_conf_release(&info->conf);
+	cgroup_stats_release(&info->stats);
+	*info = (struct vps_info){ 0 };
+	vps_conf_init(&info->conf);
+}
+
+/* Does a process hold the monitor's lock? */
+static bool is_monitored(const struct vps_host *host, const char *name)
+{
+	OWN(fd) int fd = -1;
+	struct err *err = monitor_lock(host, name, &fd);
+
+	if (err) {
+		log_warn(err);
+		return true; /* rather no monitor too few than one too many */
+	}
+	return fd < 0;
+}
+
+/* The engine's view. *ret_state stays empty when it knows nothing. */
+static struct err *load_state(const struct vps_host *host, const char *name,
+			      struct ct_state *ret_state)
+{
+	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
+	struct err *err;
+
+	TRY(ct_root_open(host->run_dir, &root));
+	err = ct_load(&root, name, ret_state);
+	if (err && err_kind(err) == ERR_NOT_FOUND) {
+		err_drop(err); /* it does not run */
+		return NULL;
+	}
+	return err;
+}
+
+static bool runs(const struct ct_state *state)
+{
+	return state->id && (state->status == CT_RUNNING || state->status == CT_PAUSED);
+}
+
+/*
+ * Nobody watches although the engine remembers a start: clean up after a dead init, or watch a
+ * living one. Only under the lock, and only if it is free: a command at work will see to it itself.
+ */
+static struct err *repair(const struct vps_host *host, const char *name,
+			  const struct vps_conf *conf)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(ct_state) struct ct_state state = { 0 };
+	struct err *err = vps_lock(host, name, VPS_LOCK_TRY, &lock);
+
+	if (err && err_errno(err) == EBUSY) {
+		err_drop(err); /* as said above */
+		return NULL;
+	}
+	if (err)
+		return err;
+	TRY(load_state(host, name, &state));
+	if (!state.id || is_monitored(host, name))
+		return NULL;
+	return runs(&state) ? monitor_attach(host, name) : vps_clean_up(host, name, conf);
+}
+
+static uint64_t uptime_of(uint64_t start_ticks)
+{
+	long ticks_per_s = sysconf(_SC_CLK_TCK);
+	struct timespec now;
+	uint64_t started_s;
+
+	/* field 22 of proc_pid_stat(5) counts from boot, time asleep included */
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	started_s = ticks_per_s > 0 ? start_ticks / (uint64_t)ticks_per_s : 0;
+	return (uint64_t)now.tv_sec > started_s ? (uint64_t)now.tv_sec - started_s : 0;
+}
+
+static struct err *read_stats(const struct ct_state *state, struct vps_info *info)
+{
+	struct cgroup cgroup = CGROUP_INIT;
+	struct err *err;
+
+	if (!state->cgroup_path)
+		return NULL;
+	err = cgroup_open(state->cgroup_path, state->scope, state->driver, &cgroup);
+	if (!err)
+		err = cgroup_stats_read(&cgroup, &info->stats);
+	cgroup_release(&cgroup);
+	info->has_stats = !err;
+	return err;
+}
+
+static struct err *fill_running(const struct vps_host *host, const struct ct_state *state,
+				enum vps_detail detail, struct vps_info *info)
+{
+	char host_name[IFNAMSIZ];
+	struct err *err;
+
+	info->status = state->status == CT_PAUSED ? VPS_PAUSED : VPS_RUNNING;
+	info->pid = state->pid;
+	info->uptime_s = uptime_of(state->pid_start_ticks);
+	info->monitored = is_monitored(host, info->name);
+	if (state->cgroup_path)
+		TRY(str_dup(state->cgroup_path, &info->cgroup));
+	if (info->conf.addr_count) {
+		wire_host_name(host, info->name, &info->conf, host_name);
+		TRY(str_dup(host_name, &info->host_ifname));
+	}
+	if (detail != VPS_WITH_STATS)
+		return NULL;
+	err = read_stats(state, info);
+	if (!err && info->host_ifname) {
+		err = net_counters_read(info->host_ifname, &info->traffic);
+		info->has_traffic = !err;
+	}
+	log_warn(err); /* it may have ended this moment; the rest is worth showing */
+	return NULL;
+}
+
+static struct err *look(const struct vps_host *host, enum vps_detail detail, struct vps_info *info)
+{
+	OWN(ct_state) struct ct_state state = { 0 };
+
+	TRY(load_state(host, info->name, &state));
+	if (!state.id)
+		return NULL;
+	if (!is_monitored(host, info->name)) {
+		log_warn(repair(host, info->name,
+				&info->conf)); /* what is shown stays true without it */
+		ct_state_release(&state);
+		TRY(load_state(host, info->name, &state));
+	}
+	return runs(&state) ? fill_running(host, &state, detail, info) : NULL;
+}
+
+struct err *vps_look(const struct vps_host *host, const char *name, enum vps_detail detail,
+		     struct vps_info *ret_info)
+{
+	OWN(vps_info) struct vps_info info = { 0 };
+	struct err *err;
+
+	vps_conf_init(&info.conf);
+	TRY(str_dup(name, &info.name));
+	TRY(str_format(&info.private_path, "%s/%s", host->private_dir, name));
+	err = vps_load(host, name, &info.conf);
+	if (err && err_kind(err) == ERR_NOT_FOUND)
+		return err;
+	if (!err)
+		err = look(host, detail, &info);
+	if (err) {
+		/* a list must show this one too */
+		info.status = VPS_DAMAGED;
+		TRY(str_dup(err_text(err), &info.problem));
+		err_drop(err); /* kept as text */
+	}
+	*ret_info = info;
+	info = (struct vps_info){ 0 };
+	vps_conf_init(&info.conf);
+	return NULL;
+}

@@ -1,0 +1,135 @@
+/* From a definition to the engine's struct spec: policy.c for what all VPSs share, here what
+ * differs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "runtime/vps/room.h"
+
+#define CPU_PERIOD_US UINT64_C(100000)
+
+static uint64_t limit_value(uint64_t value)
+{
+	return value == VPS_UNSET ? CGROUP_UNSET : value == VPS_UNLIMITED ? CGROUP_MAX : value;
+}
+
+/* --cpus and --cpulimit both cap CPU time; the smaller one holds. 0: no cap. */
+static uint64_t cpu_quota_us(const struct vps_conf *conf)
+{
+	uint64_t by_count = conf->cpus == VPS_UNSET ? 0 : conf->cpus * CPU_PERIOD_US;
+	uint64_t by_percent = conf->cpulimit_percent == VPS_UNSET ?
+				      0 :
+				      conf->cpulimit_percent * CPU_PERIOD_US / 100;
+
+	if (!by_count || !by_percent)
+		return by_count + by_percent;
+	return by_count < by_percent ? by_count : by_percent;
+}
+
+/* OpenVZ's 8..500000 with 1000 in the middle, to cpu.weight's 1..10000 with 100. */
+static uint64_t cpu_weight(uint64_t units)
+{
+	uint64_t weight = units / 10;
+
+	return weight < 1 ? 1 : weight > 10000 ? 10000 : weight;
+}
+
+static void fill_limits(const struct vps_conf *conf, struct cgroup_limits *limits)
+{
+	uint64_t quota_us = cpu_quota_us(conf);
+
+	limits->memory_max_bytes = limit_value(conf->ram_bytes);
+	limits->swap_max_bytes = limit_value(conf->swap_bytes);
+	/* without a word about swap, a memory limit means memory: not as much of the host's swap as
+	 * there is */
+	if (conf->swap_bytes == VPS_UNSET && conf->ram_bytes != VPS_UNSET &&
+	    conf->ram_bytes != VPS_UNLIMITED)
+		limits->swap_max_bytes = 0;
+	limits->pids_max = limit_value(conf->numproc);
+	if (quota_us) {
+		limits->cpu_quota_us = quota_us;
+		limits->cpu_period_us = CPU_PERIOD_US;
+	}
+	if (conf->cpuunits != VPS_UNSET)
+		limits->cpu_weight = cpu_weight(conf->cpuunits);
+}
+
+static struct err *one_map(uint64_t first, uint64_t count, struct id_map **ret_map,
+			   size_t *ret_count)
+{
+	struct id_map *map = calloc(1, sizeof(*map));
+
+	if (!map)
+		return err_sys(ENOMEM, "plan id maps");
+	*map = (struct id_map){ .inside = 0, .outside = (uint32_t)first, .count = (uint32_t)count };
+	*ret_map = map;
+	*ret_count = 1;
+	return NULL;
+}
+
+static struct err *fill_ids(const struct vps_conf *conf, struct spec *spec)
+{
+	uint64_t count = conf->id_count == VPS_UNSET ? VPS_ID_RANGE : conf->id_count;
+	struct id_maps *maps = &spec->ns.maps;
+
+	if (conf->id_first == VPS_UNSET)
+		return err_new(ERR_INVALID,
+			       "LOCAL_UID is missing: the VPS has no ids on this host");
+	TRY(one_map(conf->id_first, count, &maps->uids, &maps->uid_count));
+	TRY(one_map(conf->id_first, count, &maps->gids, &maps->gid_count));
+	/* on disk its files belong to 0..; the root is mounted so that they are the VPS's own */
+	TRY(id_maps_copy(maps, &spec->root.root_maps));
+	spec->cgroup.owner_uid = (uid_t)conf->id_first;
+	spec->cgroup.owner_gid = (gid_t)conf->id_first;
+	return NULL;
+}
+
+/* The first program, as the kernel would look for it. */
+static struct err *find_init(const char *root, char **ret_path)
+{
+	static const char *const programs[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+	OWN(fd) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (root_fd < 0)
+		return err_sys(errno, "open %s", root);
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		OWN(fd) int fd = -1;
+		struct err *err = path_open_in(root_fd, programs[i], O_PATH, &fd);
+
+		if (!err)
+			return str_dup(programs[i], ret_path);
+		err_drop(err); /* the next one, then */
+	}
+	return err_new(ERR_NOT_FOUND, "%s has neither /sbin/init nor /bin/sh", root);
+}
+
+static struct err *fill(const struct vps_host *host, const char *name, const struct vps_conf *conf,
+			struct spec *spec)
+{
+	OWN(str) char *init = NULL;
+
+	TRY(policy_fill(spec));
+	TRY(str_format(&spec->root.path, "%s/%s", host->private_dir, name));
+	TRY(str_dup(conf->hostname ? conf->hostname : name, &spec->hostname));
+	TRY(find_init(spec->root.path, &init));
+	TRY(strlist_add(&spec->process.args, init));
+	spec->process.terminal = true;
+	TRY(fill_ids(conf, spec));
+	fill_limits(conf, &spec->cgroup.limits);
+	return NULL;
+}
+
+struct err *vps_build_spec(const struct vps_host *host, const char *name,
+			   const struct vps_conf *conf, struct spec *ret_spec)
+{
+	OWN(spec) struct spec spec;
+
+	spec_init(&spec);
+	TRY(fill(host, name, conf, &spec));
+	*ret_spec = spec;
+	spec_init(&spec);
+	return NULL;
+}

@@ -1,0 +1,142 @@
+/* Stopping a VPS: the signal that its init takes for a shutdown, a bounded wait, then the kill that
+ * nothing survives. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "runtime/vps/room.h"
+
+#define DEFAULT_TIMEOUT_S 120
+
+/* How to ask which init to power off. Sources: systemd(1) SIGNALS; busybox init/init.c; init(8);
+ * LXC's default. */
+static const struct shutdown_signal {
+	const char *program; /* last part of /proc/PID/exe */
+	int signum;	     /* 0: SIGRTMIN+3, which is no constant */
+} shutdown_signals[] = {
+	{ "systemd", 0 },	   { "busybox", SIGUSR2 },    { "init", SIGPWR },
+	{ "openrc-init", SIGINT }, { "runit-init", SIGCONT },
+};
+
+static int signal_for(pid_t pid)
+{
+	char path[40], target[4096];
+	const char *program;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len <= 0)
+		return SIGPWR;
+	target[len] = '\0';
+	program = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+	for (size_t i = 0; i < ARRAY_SIZE(shutdown_signals); i++)
+		if (str_eq(program, shutdown_signals[i].program))
+			return shutdown_signals[i].signum ? shutdown_signals[i].signum :
+							    SIGRTMIN + 3;
+	return SIGTERM; /* no init at all: a plain program */
+}
+
+/* *ret_caught: the process has a handler. A pid 1 without one never sees the signal:
+ * pid_namespaces(7). */
+static struct err *catches(pid_t pid, int signum, bool *ret_caught)
+{
+	OWN(buf) struct buf text = { 0 };
+	char path[40];
+	const char *line;
+
+	*ret_caught = false;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	TRY(file_read(AT_FDCWD, path, 65536, &text));
+	line = strstr(text.data, "\nSigCgt:\t");
+	if (line)
+		*ret_caught = strtoull(line + strlen("\nSigCgt:\t"), NULL, 16) >> (signum - 1) & 1;
+	/* systemd and others take it through a signalfd, for which it is blocked */
+	line = strstr(text.data, "\nSigBlk:\t");
+	if (line)
+		*ret_caught |= strtoull(line + strlen("\nSigBlk:\t"), NULL, 16) >> (signum - 1) & 1;
+	return NULL;
+}
+
+static uint64_t timeout_of(const struct vps_conf *conf, const struct vps_stop *request)
+{
+	if (request->timeout_s != VPS_UNSET)
+		return request->timeout_s;
+	return conf->stop_timeout_s != VPS_UNSET ? conf->stop_timeout_s : DEFAULT_TIMEOUT_S;
+}
+
+/* Ask and wait. Returning early, or without an end, is no error: the kill follows. */
+static struct err *ask(const struct ct_state *state, int pidfd, uint64_t timeout_s)
+{
+	int signum = signal_for(state->pid);
+	bool caught, ended;
+
+	TRY(catches(state->pid, signum, &caught));
+	if (!caught)
+		return NULL; /* it would be waited for in vain */
+	TRY(proc_signal(pidfd, signum));
+	TRY(proc_wait_end(pidfd, (int)timeout_s * 1000, &ended));
+	if (!ended)
+		log_warning("VPS %s did not shut down within %u s; it is killed", state->id,
+			    (unsigned int)timeout_s);
+	return NULL;
+}
+
+static struct err *end_softly(const struct ct_state *state, uint64_t timeout_s)
+{
+	OWN(fd) int pidfd = -1;
+	struct err *err = proc_open(state->pid, state->pid_start_ticks, &pidfd);
+
+	if (!err)
+		err = ask(state, pidfd, timeout_s);
+	if (err && err_kind(err) == ERR_NOT_FOUND) {
+		err_drop(err); /* it ended meanwhile */
+		return NULL;
+	}
+	return err;
+}
+
+/* ERR_STATE when it does not run; what a life left that nobody saw end is removed all the same. */
+static struct err *find_running(const struct vps_host *host, const char *name,
+				const struct vps_conf *conf, struct ct_state *ret_state)
+{
+	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
+	struct err *err;
+
+	TRY(ct_root_open(host->run_dir, &root));
+	err = ct_load(&root, name, ret_state);
+	if (err && err_kind(err) == ERR_NOT_FOUND) {
+		err_drop(err); /* said in the VPS's words */
+		return err_new(ERR_STATE, "VPS %s is not running", name);
+	}
+	if (err)
+		return err;
+	if (ret_state->status == CT_RUNNING || ret_state->status == CT_PAUSED)
+		return NULL;
+	TRY(vps_clean_up(host, name, conf));
+	return err_new(ERR_STATE, "VPS %s is not running", name);
+}
+
+struct err *vps_stop(const struct vps_host *host, const char *name, const struct vps_stop *request)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(ct_state) struct ct_state state = { 0 };
+	OWN(vps_conf) struct vps_conf conf;
+	uint64_t timeout_s;
+
+	vps_conf_init(&conf);
+	TRY(vps_load(host, name, &conf));
+	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
+	TRY(find_running(host, name, &conf, &state));
+	timeout_s = timeout_of(&conf, request);
+	/* a frozen init cannot shut anything down */
+	if (!request->fast && timeout_s > 0 && state.status == CT_RUNNING)
+		TRY(end_softly(&state, timeout_s > 86400 ? 86400 : timeout_s));
+	return vps_clean_up(host, name, &conf);
+}
