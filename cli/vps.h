@@ -1,0 +1,77 @@
+/*
+ * What the commands of cella share. Each command is a value in vps_VERB.c; vps.c lists them. No
+ * mechanism here: parse, call runtime/vps, print.
+ */
+#ifndef CLI_VPS_H
+#define CLI_VPS_H
+
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "cli/cmd.h"
+#include "runtime/vps/vps.h"
+
+struct vps_globals {
+	bool verbose, quiet, version;
+};
+extern const struct program vps_program;
+
+extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd_start,
+	vps_cmd_stop, vps_cmd_status, vps_cmd_list, vps_cmd_show, vps_cmd_exec, vps_cmd_exec2,
+	vps_cmd_enter, vps_cmd_template;
+
+static inline const struct vps_globals *vps_globals(const struct cmd_call *call)
+{
+	return call->global;
+}
+
+/* Exit status of a failed command; cmd may be NULL. */
+int vps_exit_status(const struct cmd *cmd, const struct err *err);
+/* The i-th row of the table of exit statuses, for the manual; NULL past the end. */
+const char *vps_exit_meaning(size_t i, int *ret_status);
+
+/* One line for people, unless --quiet. */
+MUST_CHECK PRINTF(2, 3) struct err *vps_say(const struct cmd_call *call, const char *fmt, ...);
+/* Print what was written, with a newline. */
+MUST_CHECK struct err *vps_print_json(struct json_out *out);
+/* The whole of a VPS as one JSON object (vps_show.c). */
+void vps_json(struct json_out *out, const struct vps_info *info);
+/* Addresses as text, separated by blanks; "" when there are none. */
+MUST_CHECK struct err *vps_addrs_text(const struct vps_conf *conf, struct buf *text);
+
+/* Definitions on the command line (vps_options.c): the rows that create and set share. Lists are
+ * owned. */
+struct vps_options {
+	const char *ostemplate, *hostname, *description, *layout, *config;
+	struct strlist ipadd, nameserver, searchdomain;
+	uint64_t ram_bytes, swap_bytes, numproc, cpus, cpulimit_percent, cpuunits, stop_timeout_s;
+	uint64_t onboot;
+};
+void vps_options_init(struct vps_options *options);
+void vps_options_release(struct vps_options *options);
+extern opt_parse_fn opt_vps_bytes, opt_vps_limit, opt_vps_percent, opt_vps_yes_no;
+/* ERR_INVALID names the option. */
+MUST_CHECK struct err *vps_options_conf(const struct vps_options *options,
+					struct vps_conf *ret_conf);
+
+/* clang-format off */
+#define VPS_OPTION_ROWS(type, member) \
+	{ "ostemplate", 0, "NAME", "template to make it from", offsetof(type, member.ostemplate), opt_path }, \
+	{ "ram", 0, "BYTES", "memory, as 512M or 2G", offsetof(type, member.ram_bytes), opt_vps_bytes }, \
+	{ "swap", 0, "BYTES", "swap on top of it (default: none)", offsetof(type, member.swap_bytes), opt_vps_bytes }, \
+	{ "cpus", 0, "NUMBER", "how many CPUs it may use", offsetof(type, member.cpus), opt_u64 }, \
+	{ "cpulimit", 0, "PERCENT", "CPU time; 200 is two CPUs, 0 no limit", offsetof(type, member.cpulimit_percent), opt_vps_percent }, \
+	{ "cpuunits", 0, "UNITS", "share of the CPU; 1000 is usual", offsetof(type, member.cpuunits), opt_u64 }, \
+	{ "numproc", 0, "NUMBER", "processes and threads (default 4096)", offsetof(type, member.numproc), opt_vps_limit }, \
+	{ "hostname", 0, "NAME", "host name inside", offsetof(type, member.hostname), opt_string }, \
+	{ "ipadd", 0, "ADDRESS", "routed address, repeatable", offsetof(type, member.ipadd), opt_strlist }, \
+	{ "ip", 0, "ADDRESS", NULL, offsetof(type, member.ipadd), opt_strlist }, \
+	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameserver), opt_strlist }, \
+	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomain), opt_strlist }, \
+	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_string }, \
+	{ "onboot", 0, "yes|no", "start it with the host", offsetof(type, member.onboot), opt_vps_yes_no }, \
+	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
+	{ "layout", 0, "dir", "how its disk lies on the host", offsetof(type, member.layout), opt_string }
+/* clang-format on */
+
+#endif
