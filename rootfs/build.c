@@ -82,7 +82,7 @@ static struct err *attach_root(struct build *build)
 		TRY(make_holder_private(path));
 	}
 	TRY(open_root_place(path, &place_fd));
-	TRY(tree_attach(tree_fd, &(struct target){ place_fd, "" }, path));
+	TRY(tree_attach_fd(tree_fd, place_fd, path));
 	build->root_fd = fd_take(&tree_fd);
 	return NULL;
 }

@@ -73,7 +73,7 @@ static struct err *bind_console(int root_fd, int slave_fd)
 	if (err)
 		return err;
 	TRY(tree_find(&(struct target){ slave_fd, "" }, 0, &tree_fd));
-	return tree_attach(tree_fd, &(struct target){ target_fd, "" }, "/dev/console");
+	return tree_attach_fd(tree_fd, target_fd, "/dev/console");
 }
 
 struct err *rootfs_open_console(int root_fd, const struct rootfs_env *env, int *ret_master_fd,

@@ -177,11 +177,16 @@ struct err *copy_up_tree(const struct target *from, int to_fd, const char *what)
 {
 	const char *name = *from->name ? from->name : ".";
 	OWN(fd) int source_fd = -1;
+	struct stat st;
 	struct err *err;
 
 	source_fd = openat(from->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (source_fd < 0)
 		return err_sys(errno, "open directory %s", what);
+	if (fstat(source_fd, &st) < 0 ||
+	    (fchownat(to_fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) < 0 && errno != EINVAL &&
+	     errno != EPERM))
+		return err_sys(errno, "set owner of %s", what);
 	err = copy_dir(&(struct copy){ source_fd, to_fd, what, 0 });
 	return err ? err_wrap(err, "tmpcopyup of %s", what) : NULL;
 }

@@ -96,7 +96,7 @@ static struct err *bind_node(int dir_fd, const char *name, const struct device_n
 	if (mknodat(dir_fd, name, S_IFREG | 0666, 0) < 0 && errno != EEXIST)
 		return err_sys(errno, "create %s", device->path);
 	TRY(path_open_beneath(dir_fd, name, O_PATH | O_NOFOLLOW, &target_fd));
-	return tree_attach(tree_fd, &(struct target){ target_fd, "" }, device->path);
+	return tree_attach_fd(tree_fd, target_fd, device->path);
 }
 
 /* Something is there already: right only if it is this very device. */
@@ -138,13 +138,21 @@ static struct err *make_node(const struct build *build, int dir_fd, const char *
 	return NULL;
 }
 
+static bool is_link_to(int dev_fd, const struct default_link *link)
+{
+	char text[32];
+	ssize_t len = readlinkat(dev_fd, link->name, text, sizeof(text));
+
+	return len == (ssize_t)strlen(link->target) && memcmp(text, link->target, (size_t)len) == 0;
+}
+
 static struct err *make_link(int dev_fd, const struct default_link *link)
 {
 	if (symlinkat(link->target, dev_fd, link->name) == 0)
 		return NULL;
 	if (errno != EEXIST)
 		return err_sys(errno, "make link /dev/%s", link->name);
-	if (!link->replace)
+	if (!link->replace || is_link_to(dev_fd, link))
 		return NULL;
 	if (unlinkat(dev_fd, link->name, 0) < 0)
 		return err_sys(errno, "remove /dev/%s", link->name);

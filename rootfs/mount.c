@@ -73,14 +73,12 @@ struct err *mount_tree_on(struct build *build, int tree_fd, const char *destinat
 			TRY(path_make_file_in(build->root_fd, destination, MOUNT_POINT_MODE, &fd));
 	}
 	TRY(check_not_kernel(fd, destination));
-	return tree_attach(tree_fd, &(struct target){ fd, "" }, destination);
+	return tree_attach_fd(tree_fd, fd, destination);
 }
 
 unsigned int mount_tree_flags(const struct mount_spec *mount)
 {
-	bool recursive = (mount->flags & MS_REC) || str_eq(mount->type, "rbind");
-
-	return (recursive ? AT_RECURSIVE : 0) |
+	return (tree_is_recursive(mount) ? AT_RECURSIVE : 0) |
 	       (mount->source_nofollow || mount->copy_symlink ? AT_SYMLINK_NOFOLLOW : 0);
 }
 

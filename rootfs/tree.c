@@ -9,7 +9,8 @@ struct err *tree_open(const char *path, unsigned int flags, int *ret_fd)
 	int fd = open_tree(AT_FDCWD, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd < 0 && errno == ENOENT)
-		return err_new(ERR_NOT_FOUND, "clone mount %s: No such file or directory", path);
+		return err_new(ERR_NOT_FOUND, "open mount source %s: No such file or directory",
+			       path);
 	/* a mount that came from a more privileged namespace may not be taken apart */
 	if (fd < 0 && errno == EINVAL && !(flags & AT_RECURSIVE))
 		return err_sys(
@@ -17,7 +18,7 @@ struct err *tree_open(const char *path, unsigned int flags, int *ret_fd)
 			"clone mount %s (unbindable, or rbind is needed in a user namespace)",
 			path);
 	if (fd < 0)
-		return err_sys(errno, "clone mount %s", path);
+		return err_sys(errno, "open mount source %s", path);
 	*ret_fd = fd;
 	return NULL;
 }
@@ -28,7 +29,7 @@ struct err *tree_find(const struct target *at, unsigned int flags, int *ret_fd)
 			   flags | AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
-		return err_sys(errno, "clone mount %s", at->name);
+		return err_sys(errno, "open mount source %s", at->name);
 	*ret_fd = fd;
 	return NULL;
 }
@@ -87,23 +88,40 @@ static struct mount_attr top_attrs(const struct mount_spec *mount)
 	return attr;
 }
 
+bool tree_is_recursive(const struct mount_spec *mount)
+{
+	return (mount->flags & MS_REC) || str_eq(mount->type, "rbind");
+}
+
+/* What is for the whole tree, and the flags of the top win over it. */
+static struct mount_attr below_attrs(const struct mount_spec *mount, unsigned long propagation)
+{
+	if (mount->propagation & MS_REC)
+		propagation = mount->propagation;
+	return (struct mount_attr){
+		.attr_set = mount->rec_set,
+		.attr_clr = mount->rec_clear,
+		.propagation = propagation & ~(unsigned long)MS_REC,
+	};
+}
+
 struct err *tree_configure(int fd, const struct mount_spec *mount,
 			   const struct tree_defaults *defaults)
 {
 	struct mount_attr top = top_attrs(mount);
-	struct mount_attr below = {
-		.attr_set = mount->rec_set,
-		.attr_clr = mount->rec_clear,
-		.propagation = defaults->propagation & ~(unsigned long)MS_REC,
-	};
+	struct mount_attr below = below_attrs(mount, defaults->propagation);
 
-	if (mount->propagation & MS_REC)
-		below.propagation = mount->propagation & ~(unsigned long)MS_REC;
 	if (mount->idmap != MOUNT_NO_IDMAP) {
 		struct mount_attr *attr = mount->idmap == MOUNT_RIDMAP ? &below : &top;
 
 		attr->attr_set |= MOUNT_ATTR_IDMAP;
 		attr->userns_fd = (uint64_t)defaults->userns_fd;
+	}
+	if (!tree_is_recursive(mount) && !below.attr_set && !below.attr_clr) {
+		/* a single mount, as most are: one call does both */
+		if (!top.propagation)
+			top.propagation = below.propagation;
+		return tree_set(fd, 0, &top, mount->destination);
 	}
 	TRY(tree_set(fd, AT_RECURSIVE, &below, mount->destination));
 	return tree_set(fd, 0, &top, mount->destination);
@@ -115,4 +133,11 @@ struct err *tree_attach(int tree_fd, const struct target *target, const char *wh
 		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return err_sys(errno, "mount on %s", what);
 	return NULL;
+}
+
+struct err *tree_attach_fd(int tree_fd, int target_fd, const char *what)
+{
+	const struct target target = { target_fd, "" };
+
+	return tree_attach(tree_fd, &target, what);
 }

@@ -23,6 +23,9 @@
  */
 MUST_CHECK struct err *tree_open(const char *path, unsigned int flags, int *ret_fd);
 
+/* True when the spec wants what is mounted below its source as well. */
+bool tree_is_recursive(const struct mount_spec *mount);
+
 /* mount_setattr(2) on a descriptor that is the root of a mount; flags: 0 or AT_RECURSIVE. */
 MUST_CHECK struct err *tree_set(int fd, unsigned int flags, const struct mount_attr *attr,
 				const char *what);
@@ -34,7 +37,10 @@ struct tree_defaults {
 	int userns_fd;	     /* for idmap; -1: none */
 };
 
-/* Apply flags, recursive attributes, propagation and idmap; nothing wanted costs no system call. */
+/*
+ * Apply flags, recursive attributes, propagation and idmap of the mount_spec to a tree made for it;
+ * nothing wanted costs no system call.
+ */
 MUST_CHECK struct err *tree_configure(int fd, const struct mount_spec *mount,
 				      const struct tree_defaults *defaults);
 /* The MOUNT_ATTR_* of MS_* flags. */
@@ -54,5 +60,7 @@ MUST_CHECK struct err *tree_find(const struct target *at, unsigned int flags, in
 
 /* Mount a detached tree on the target; what: for the error text. Source: move_mount(2). */
 MUST_CHECK struct err *tree_attach(int tree_fd, const struct target *target, const char *what);
+/* The same for a descriptor. */
+MUST_CHECK struct err *tree_attach_fd(int tree_fd, int target_fd, const char *what);
 
 #endif
