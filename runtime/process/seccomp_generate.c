@@ -1,231 +1,232 @@
 /*
  * From ranges to a program for seccomp(2): the architecture is looked up one by one, the number by
- * a binary search, conditions in order. The kernel runs the filter once for every number when it is
- * loaded and often per call later, so depth is what counts. Opcodes: linux/filter.h and the
- * kernel's Documentation/networking/filter.rst.
+ * a binary search, conditions in order. The kernel translates the program and runs it once for
+ * every number when it is loaded, so its length and its depth are what counts. Opcodes:
+ * linux/filter.h and the kernel's Documentation/networking/filter.rst.
+ *
+ * Jumps lead forwards only, so the program is made from its end: every target is there before the
+ * jump to it, and answers given before are shared.
  */
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <string.h>
 
 #include "runtime/process/filter.h"
 
 #define JUMP_MAX 255 /* of a conditional jump; JA goes anywhere */
+#define GROUPS_MAX 4 /* values of seccomp_data.arch on one machine */
 
-/* Targets that are known only at the end of a condition or of a rule. */
-#define TO_NEXT 254
-#define TO_FAIL 255
+/* A place in the program: how many instructions it has from there to its end. */
+typedef size_t place;
 
 struct program {
-	struct sock_filter *insns; /* BPF_MAXINSNS of them */
+	struct sock_filter *insns; /* BPF_MAXINSNS of them, the last one first */
 	size_t count;
-	bool is_full;
+	bool is_full; /* what follows is thrown away */
+	struct {
+		uint32_t action;
+		place at;
+	} answers[16]; /* RETs to share */
+	size_t answer_count;
 };
 
-static void emit(struct program *p, struct sock_filter insn)
+static place emit(struct program *p, struct sock_filter insn)
 {
 	if (p->count < BPF_MAXINSNS)
 		p->insns[p->count++] = insn;
 	else
 		p->is_full = true;
+	return p->count;
 }
 
-static void emit_return(struct program *p, uint32_t action)
+static place emit_load(struct program *p, size_t offset)
 {
+	return emit(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+/* Give this answer: by a RET that can be reached from here, or a new one. */
+static place emit_answer(struct program *p, uint32_t action)
+{
+	size_t i = 0;
+
+	while (i < p->answer_count && p->answers[i].action != action)
+		i++;
+	if (i < p->answer_count && p->count - p->answers[i].at < JUMP_MAX)
+		return p->answers[i].at;
 	emit(p, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
+	if (i == ARRAY_SIZE(p->answers))
+		return p->count;
+	p->answers[i].action = action;
+	p->answers[i].at = p->count;
+	p->answer_count += i == p->answer_count;
+	return p->count;
 }
 
-static void emit_load(struct program *p, size_t offset)
+/* The same place, or one nearer that leads there; room: how many more instructions come before the
+ * jump. */
+static place bring_near(struct program *p, place target, size_t room)
 {
-	emit(p, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+	const struct sock_filter *insn = &p->insns[target - 1];
+
+	if (p->is_full || p->count + room - target <= JUMP_MAX)
+		return target;
+	if (BPF_CLASS(insn->code) == BPF_RET)
+		return emit_answer(p, insn->k); /* no longer than the way to it */
+	return emit(p,
+		    (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(p->count - target)));
 }
 
-/*
- * The jump at place goes to the instruction after it when it holds (or does not, for when_true
- * false) and else behind everything emitted since. Beyond the reach of a conditional jump a JA is
- * put in between.
- */
-static void jump_over(struct program *p, size_t place, bool when_true)
+/* Compare the accumulator. */
+static place emit_jump(struct program *p, uint16_t op, uint32_t value, place if_true,
+		       place if_false)
 {
-	size_t distance = p->count - place - 1;
-	struct sock_filter *jump = &p->insns[place];
-
-	if (p->is_full)
-		return;
-	if (distance <= JUMP_MAX) {
-		*(when_true ? &jump->jt : &jump->jf) = (uint8_t)distance;
-		return;
-	}
-	emit(p, (struct sock_filter){ 0 });
-	if (p->is_full)
-		return;
-	/* what lies between moves as a whole, and its jumps are relative */
-	memmove(jump + 2, jump + 1, distance * sizeof(*jump));
-	jump[1] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)distance);
-	*(when_true ? &jump->jf : &jump->jt) = 1;
+	if_true = bring_near(p, if_true, 1);
+	if_false = bring_near(p, if_false, 0);
+	return emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | op | BPF_K, value,
+						    (uint8_t)(p->count - if_true),
+						    (uint8_t)(p->count - if_false)));
 }
 
 /* --- conditions --- */
 
-static void emit_compare(struct program *p, uint16_t op, uint32_t value, unsigned int if_true,
-			 unsigned int if_false)
+static place emit_masked(struct program *p, uint32_t mask, uint32_t value, place if_true,
+			 place if_false)
 {
-	emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | op | BPF_K, value, (uint8_t)if_true,
-					     (uint8_t)if_false));
+	emit_jump(p, BPF_JEQ, value, if_true, if_false);
+	return emit(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
 }
 
-/* What decides on the upper half of an argument; falls through when the lower half must. */
-static void emit_upper(struct program *p, const struct seccomp_arg *arg)
+/* What the lower half of an argument decides. */
+static place emit_lower(struct program *p, const struct seccomp_arg *arg, place if_true,
+			place if_false)
 {
-	const uint32_t value = (uint32_t)(arg->value >> 32),
-		       value_two = (uint32_t)(arg->value_two >> 32);
+	const uint32_t value = (uint32_t)arg->value;
 
 	switch ((enum scmp_compare)arg->op) {
 	case SCMP_CMP_NE:
-		emit_compare(p, BPF_JEQ, value, 0, TO_NEXT);
-		break;
+		return emit_jump(p, BPF_JEQ, value, if_false, if_true);
 	case SCMP_CMP_GT:
+		return emit_jump(p, BPF_JGT, value, if_true, if_false);
 	case SCMP_CMP_GE:
-		emit_compare(p, BPF_JGT, value, TO_NEXT, 0);
-		emit_compare(p, BPF_JEQ, value, 0, TO_FAIL);
-		break;
+		return emit_jump(p, BPF_JGE, value, if_true, if_false);
 	case SCMP_CMP_LT:
+		return emit_jump(p, BPF_JGE, value, if_false, if_true);
 	case SCMP_CMP_LE:
-		emit_compare(p, BPF_JGT, value, TO_FAIL, 0);
-		emit_compare(p, BPF_JEQ, value, 0, TO_NEXT);
-		break;
+		return emit_jump(p, BPF_JGT, value, if_false, if_true);
 	case SCMP_CMP_MASKED_EQ:
-		emit(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, value));
-		emit_compare(p, BPF_JEQ, value_two, 0, TO_FAIL);
-		break;
+		return emit_masked(p, value, (uint32_t)arg->value_two, if_true, if_false);
 	default: /* SCMP_CMP_EQ */
-		emit_compare(p, BPF_JEQ, value, 0, TO_FAIL);
+		return emit_jump(p, BPF_JEQ, value, if_true, if_false);
 	}
 }
 
-static void emit_lower(struct program *p, const struct seccomp_arg *arg)
+/* What the upper half decides, or else the lower one. */
+static place emit_upper(struct program *p, const struct seccomp_arg *arg, place lower,
+			place if_true, place if_false)
 {
-	const uint32_t value = (uint32_t)arg->value, value_two = (uint32_t)arg->value_two;
+	const uint32_t value = (uint32_t)(arg->value >> 32);
 
 	switch ((enum scmp_compare)arg->op) {
 	case SCMP_CMP_NE:
-		emit_compare(p, BPF_JEQ, value, TO_FAIL, 0);
-		break;
+		return emit_jump(p, BPF_JEQ, value, lower, if_true);
 	case SCMP_CMP_GT:
-		emit_compare(p, BPF_JGT, value, 0, TO_FAIL);
-		break;
 	case SCMP_CMP_GE:
-		emit_compare(p, BPF_JGE, value, 0, TO_FAIL);
-		break;
+		return emit_jump(p, BPF_JGT, value, if_true,
+				 emit_jump(p, BPF_JEQ, value, lower, if_false));
 	case SCMP_CMP_LT:
-		emit_compare(p, BPF_JGE, value, TO_FAIL, 0);
-		break;
 	case SCMP_CMP_LE:
-		emit_compare(p, BPF_JGT, value, TO_FAIL, 0);
-		break;
+		return emit_jump(p, BPF_JGT, value, if_false,
+				 emit_jump(p, BPF_JEQ, value, lower, if_true));
 	case SCMP_CMP_MASKED_EQ:
-		emit(p, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, value));
-		emit_compare(p, BPF_JEQ, value_two, 0, TO_FAIL);
-		break;
+		return emit_masked(p, value, (uint32_t)(arg->value_two >> 32), lower, if_false);
 	default: /* SCMP_CMP_EQ */
-		emit_compare(p, BPF_JEQ, value, 0, TO_FAIL);
+		return emit_jump(p, BPF_JEQ, value, lower, if_false);
 	}
 }
 
-/* Point every jump from first on that has this target to the end of the program. */
-static void resolve(struct program *p, size_t first, uint8_t target)
-{
-	for (size_t i = first; i < p->count; i++) {
-		struct sock_filter *insn = &p->insns[i];
-
-		if (BPF_CLASS(insn->code) != BPF_JMP)
-			continue;
-		if (insn->jt == target)
-			insn->jt = (uint8_t)(p->count - i - 1);
-		if (insn->jf == target)
-			insn->jf = (uint8_t)(p->count - i - 1);
-	}
-}
-
-/* One call: its action when all conditions hold, else what comes behind. At most 7 * 6 + 1
- * instructions, so that no real distance is taken for TO_NEXT or TO_FAIL. */
-static void emit_call(struct program *p, const struct filter_call *call, bool is_32bit)
+/* One call: its answer when all conditions hold, else on to another place. */
+static place emit_call(struct program *p, const struct filter_call *call, bool is_32bit,
+		       place otherwise)
 {
 	struct seccomp_arg args[FILTER_ARGS_MAX];
-	size_t count = filter_call_args(call, is_32bit, args), first = p->count;
+	size_t count = filter_call_args(call, is_32bit, args);
+	place next = emit_answer(p, call->rule->action);
 
-	for (size_t i = 0; i < count; i++) {
-		size_t lower =
-			offsetof(struct seccomp_data, args) + args[i].index * sizeof(uint64_t);
-		size_t start = p->count;
+	while (count-- > 0) {
+		const struct seccomp_arg *arg = &args[count];
+		size_t lower = offsetof(struct seccomp_data, args) + arg->index * sizeof(uint64_t);
+		place at;
 
 		/* little-endian, like every machine in seccomp_ranges.c */
+		emit_lower(p, arg, next, otherwise);
+		at = emit_load(p, lower);
 		if (!is_32bit) {
-			emit_load(p, lower + sizeof(uint32_t));
-			emit_upper(p, &args[i]);
+			emit_upper(p, arg, at, next, otherwise);
+			at = emit_load(p, lower + sizeof(uint32_t));
 		}
-		emit_load(p, lower);
-		emit_lower(p, &args[i]);
-		resolve(p, start, TO_NEXT);
+		next = at;
 	}
-	emit_return(p, call->rule->action);
-	resolve(p, first, TO_FAIL);
+	return next;
 }
 
 /* --- numbers and architectures --- */
 
-static void emit_range(struct program *p, const struct filter_range *range)
+static place emit_range(struct program *p, const struct filter_range *range)
 {
-	for (size_t i = 0; i < range->call_count; i++)
-		emit_call(p, &range->calls[i], range->is_32bit);
-	emit_return(p, range->action);
+	place at = emit_answer(p, range->action);
+
+	for (size_t i = range->call_count; i-- > 0;)
+		at = emit_call(p, &range->calls[i], range->is_32bit, at);
+	return at;
 }
 
 /* The answer for the number in the accumulator, which lies in one of these ranges. Depth: the
  * logarithm of their count. */
-static void emit_search(struct program *p, const struct filter_range *ranges, size_t count)
+static place emit_search(struct program *p, const struct filter_range *ranges, size_t count)
 {
-	size_t half = count / 2, place = p->count;
+	size_t half = count / 2;
+	place below, above;
 
-	if (count == 1) {
-		emit_range(p, ranges);
-		return;
-	}
-	emit_compare(p, BPF_JGE, ranges[half].start, 0, 0);
-	emit_search(p, ranges, half);
-	jump_over(p, place, true);
-	emit_search(p, ranges + half, count - half);
+	if (count == 1)
+		return emit_range(p, ranges);
+	above = emit_search(p, ranges + half, count - half);
+	below = emit_search(p, ranges, half);
+	return emit_jump(p, BPF_JGE, ranges[half].start, above, below);
 }
 
 static struct err *emit_group(struct program *p, const struct seccomp_spec *spec,
-			      const struct filter_target *target, uint32_t audit)
+			      const struct filter_target *target, uint32_t audit, place *otherwise)
 {
 	OWN(filter_ranges) struct filter_ranges ranges = { 0 };
-	size_t place = p->count;
+	place search;
 
 	TRY(filter_make_ranges(spec, target, audit, &ranges));
 	if (ranges.count == 0)
 		return NULL;
-	emit_compare(p, BPF_JEQ, audit, 0, 0);
-	emit_load(p, offsetof(struct seccomp_data, nr));
-	emit_search(p, ranges.items, ranges.count);
-	jump_over(p, place, false);
+	search = emit_search(p, ranges.items, ranges.count);
+	if (search != p->count) /* one answer for all, given before: the load below falls through */
+		emit(p, p->insns[search - 1]);
+	search = emit_load(p, offsetof(struct seccomp_data, nr));
+	*otherwise = emit_jump(p, BPF_JEQ, audit, search, *otherwise);
 	return NULL;
 }
 
 static struct err *emit_all(struct program *p, const struct seccomp_spec *spec,
 			    const struct filter_target *target)
 {
-	uint32_t audit = 0;
+	uint32_t groups[GROUPS_MAX], audit = 0;
+	size_t count = 0;
+	place at;
 
-	emit_load(p, offsetof(struct seccomp_data, arch));
-	while (filter_next_group(target, &audit))
-		TRY(emit_group(p, spec, target, audit));
-	if (!audit)
+	while (count < GROUPS_MAX && filter_next_group(target, &audit))
+		groups[count++] = audit;
+	if (count == 0)
 		return err_new(ERR_UNSUPPORTED, "machine %x is left to libseccomp", target->native);
 	/* an architecture that the profile does not name */
-	emit_return(p, SCMP_ACT_KILL_PROCESS);
+	at = emit_answer(p, SCMP_ACT_KILL_PROCESS);
+	while (count-- > 0) /* the machine's own comes first in the program, so last here */
+		TRY(emit_group(p, spec, target, groups[count], &at));
+	emit_load(p, offsetof(struct seccomp_data, arch));
 	if (p->is_full)
 		return err_new(ERR_UNSUPPORTED, "more than %d instructions", BPF_MAXINSNS);
 	return NULL;
@@ -242,6 +243,12 @@ struct err *filter_generate(const struct seccomp_spec *spec, const struct filter
 		return err_sys(ENOMEM, "compile a seccomp profile");
 	program.insns = filter.insns;
 	TRY(emit_all(&program, spec, target));
+	for (size_t i = 0, j = program.count - 1; i < j; i++, j--) {
+		struct sock_filter insn = filter.insns[i];
+
+		filter.insns[i] = filter.insns[j];
+		filter.insns[j] = insn;
+	}
 	filter.count = program.count;
 	*ret_filter = filter;
 	filter = (struct seccomp_filter){ 0 };

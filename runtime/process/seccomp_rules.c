@@ -92,6 +92,10 @@ static enum verdict compare(const struct filter_call *first, const struct filter
 /* Leave of the calls of one number those that have an effect. */
 struct err *filter_calls_merge(struct filter_call *calls, size_t *count, bool is_32bit)
 {
+	/* no program could hold them, and each is compared with each */
+	if (*count > BPF_MAXINSNS)
+		return err_new(ERR_INVALID, "seccomp: %zu rules for system call %u", *count,
+			       calls->number);
 	for (size_t i = 0; i < *count; i++)
 		for (size_t j = i + 1; j < *count;) {
 			enum verdict verdict = compare(&calls[i], &calls[j], is_32bit);

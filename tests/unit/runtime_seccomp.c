@@ -243,6 +243,30 @@ static void hard_cases_go_to_the_library(void **state)
 		ERR_UNSUPPORTED));
 }
 
+/* Longer than BPF_MAXINSNS: an error here, not a cut program. */
+static void endless_profiles_are_refused(void **state)
+{
+	static struct seccomp_rule rules[BPF_MAXINSNS + 1];
+	const struct filter_target target = { .native = SCMP_ARCH_X86_64 };
+	struct seccomp_spec spec = { .default_action = SCMP_ACT_ERRNO(1), .rules = rules };
+	OWN(seccomp_filter) struct seccomp_filter filter = { 0 };
+	char *names[] = { (char[]){ "ioctl" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		rules[i] = (struct seccomp_rule){
+			{ names, 1 }, SCMP_ACT_ALLOW, { { 1, i, 0, SCMP_CMP_EQ } }, 1
+		};
+	spec.rule_count = 1000; /* four instructions each */
+	assert_true(went_well(filter_generate(&spec, &target, &filter)));
+	assert_true(filter.count > 4000 && filter.count <= BPF_MAXINSNS);
+	seccomp_filter_release(&filter);
+	spec.rule_count = 1200;
+	assert_true(failed_with(filter_generate(&spec, &target, &filter), ERR_UNSUPPORTED));
+	spec.rule_count = ARRAY_SIZE(rules);
+	assert_true(failed_with(filter_generate(&spec, &target, &filter), ERR_INVALID));
+}
+
 static void every_word_is_known(void **state)
 {
 	uint32_t value;
@@ -284,6 +308,7 @@ int main(void)
 		cmocka_unit_test(calls_that_we_need_are_not_notified),
 		cmocka_unit_test(the_cache_is_filled_and_used),
 		cmocka_unit_test(hard_cases_go_to_the_library),
+		cmocka_unit_test(endless_profiles_are_refused),
 		cmocka_unit_test(every_word_is_known),
 	};
 

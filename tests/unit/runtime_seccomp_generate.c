@@ -308,7 +308,8 @@ static void arm_is_compiled_as_well(void **state)
 
 /* --- random profiles --- */
 
-#define RULES_MAX 12
+#define RULES_MAX 320
+#define RULES_USUAL 12
 static struct seccomp_rule random_rules[RULES_MAX];
 static char *random_names[RULES_MAX][3];
 
@@ -412,7 +413,7 @@ static void random_profiles_mean_the_same(void **state)
 					     .archs = archs,
 					     .arch_count = random_below(3),
 					     .rules = random_rules,
-					     .rule_count = 1 + random_below(RULES_MAX) };
+					     .rule_count = 1 + random_below(RULES_USUAL) };
 
 		for (size_t rule = 0; rule < spec.rule_count; rule++)
 			make_rule(rule);
@@ -425,12 +426,44 @@ static void random_profiles_mean_the_same(void **state)
 	assert_true(c.library_bugs < c.cases / 1000);
 }
 
+/* Programs with jumps farther than 255 instructions in all places. */
+static void long_profiles_mean_the_same(void **state)
+{
+	static char *names[RULES_MAX];
+	struct comparison c = { 0 };
+	int compared = 0;
+
+	(void)state;
+	if (!on_x86())
+		skip();
+	for (int i = 0; i < RULES_MAX; i++)
+		names[i] = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, i);
+	for (size_t size = 20; size <= RULES_MAX; size += 60) {
+		const struct seccomp_spec spec = { .default_action = SCMP_ACT_ERRNO(1),
+						   .rules = random_rules,
+						   .rule_count = size };
+
+		for (size_t rule = 0; rule < size; rule++) {
+			make_rule(rule);
+			random_names[rule][0] = names[rule];
+			random_rules[rule].names.count = 1;
+		}
+		compared += compare_random(&c, &spec);
+	}
+	print_message("%d profiles, %zu cases, %zu wrong in libseccomp\n", compared, c.cases,
+		      c.library_bugs);
+	assert_int_equal(compared, 6);
+	for (int i = 0; i < RULES_MAX; i++)
+		free(names[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_engines_profiles_mean_the_same),
 		cmocka_unit_test(arm_is_compiled_as_well),
 		cmocka_unit_test(random_profiles_mean_the_same),
+		cmocka_unit_test(long_profiles_mean_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
