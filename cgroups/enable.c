@@ -11,19 +11,23 @@
 #include "cgroups/files.h"
 #include "cgroups/hierarchy.h"
 
-/* Why the kernel refused to enable a controller in the children of parent, in words for an
- * operator. */
+static struct err *internal_processes(const char *parent, const char *name)
+{
+	return err_new(
+		ERR_UNSUPPORTED,
+		"cgroup v2 cannot give the %s controller to children of %s, which has processes "
+		"itself: move them to a child cgroup, or choose another cgroup path",
+		name, parent);
+}
+
+/* Why the kernel refused to enable a controller in the children of parent, for an operator. */
 static struct err *explain(struct err *err, const char *parent, const char *name)
 {
 	int errnum = err_errno(err);
 
 	if (errnum == EBUSY) {
 		err_drop(err); /* said better */
-		return err_new(ERR_UNSUPPORTED,
-			       "cgroup v2 cannot give the %s controller to children of %s, which "
-			       "has processes "
-			       "itself: move them to a child cgroup, or choose another cgroup path",
-			       name, parent);
+		return internal_processes(parent, name);
 	}
 	if (errnum == EOPNOTSUPP) {
 		err_drop(err); /* said better */
@@ -31,6 +35,30 @@ static struct err *explain(struct err *err, const char *parent, const char *name
 			       "%s is a threaded cgroup, which has no %s controller", parent, name);
 	}
 	return err_wrap(err, "enable the %s controller below cgroup %s", name, parent);
+}
+
+/*
+ * The kernel would let a cgroup with processes enable cpu, cpuset and pids, and so make it the root
+ * of a threaded tree: then no process can enter the children (EOPNOTSUPP). Only the true root may
+ * have both.
+ */
+static struct err *has_processes(int root_fd, const char *parent, bool *ret_has)
+{
+	OWN(str) char *type = NULL, *procs = NULL;
+	struct file_text file = { "" };
+
+	TRY(str_format(&type, "%s/cgroup.type", hierarchy_relative(parent)));
+	TRY(str_format(&procs, "%s/cgroup.procs", hierarchy_relative(parent)));
+	if (file_exists(root_fd, type)) /* the true root has none */
+		TRY(file_text_read(root_fd, procs, &file));
+	*ret_has = file.text[0] != '\0';
+	return NULL;
+}
+
+/* The first controller of a set that is not empty. */
+static const char *first_name(controllers set)
+{
+	return controller_names[__builtin_ctz(set)];
 }
 
 static struct err *not_offered(const char *parent, const char *name)
@@ -92,6 +120,7 @@ static struct err *enable_below(int root_fd, const char *parent, controllers nee
 	OWN(str) char *control = NULL, *offer = NULL;
 	struct file_text file;
 	controllers missing, offered;
+	bool occupied = false;
 	struct err *err;
 
 	TRY(str_format(&control, "%s/cgroup.subtree_control", hierarchy_relative(parent)));
@@ -106,7 +135,11 @@ static struct err *enable_below(int root_fd, const char *parent, controllers nee
 		if (need & missing & ~offered & ((controllers)1 << i))
 			return not_offered(parent, controller_names[i]);
 	missing &= offered;
-	if (!missing)
+	if (missing)
+		TRY(has_processes(root_fd, parent, &occupied));
+	if (occupied && (need & missing))
+		return internal_processes(parent, first_name(need & missing));
+	if (occupied || !missing)
 		return NULL;
 	err = write_all(root_fd, control, missing);
 	if (!err)

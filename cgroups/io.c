@@ -4,6 +4,7 @@
  * exist, since which one acts depends on each device. Source: cgroup-v2.rst, "IO Interface Files";
  * bfq-iosched.rst.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -64,25 +65,46 @@ static uint64_t bfq_weight(uint64_t weight)
 	return 10 + ((weight - 1) * 990 + 9999 / 2) / 9999;
 }
 
-/* device: "MAJ:MIN" or "default". One of both files is enough. */
-static struct err *write_weight(int dir_fd, const char *device, uint64_t weight)
+/* No such file, or (EOPNOTSUPP) a device that this scheduler does not drive. */
+static bool is_not_this_scheduler(const struct err *err)
 {
-	OWN(str) char *line = NULL, *bfq_line = NULL;
-	OWN(err) struct err *err = NULL, *bfq_err = NULL;
+	return err_kind(err) == ERR_UNSUPPORTED || err_errno(err) == EOPNOTSUPP;
+}
+
+static struct err *try_weight(int dir_fd, const char *file, const char *device, uint64_t weight,
+			      bool *ret_taken)
+{
+	OWN(str) char *line = NULL;
+	struct err *err;
 
 	TRY(str_format(&line, "%s %" PRIu64, device, weight));
-	TRY(str_format(&bfq_line, "%s %" PRIu64, device, bfq_weight(weight)));
-	err = file_write_text(dir_fd, "io.weight", line);
-	if (!err || err_kind(err) == ERR_UNSUPPORTED)
-		bfq_err = file_write_text(dir_fd, "io.bfq.weight", bfq_line);
-	if (err && err_kind(err) != ERR_UNSUPPORTED)
-		return err_wrap(TAKE(err), "device %s", device);
-	if (bfq_err && err_kind(bfq_err) != ERR_UNSUPPORTED)
-		return err_wrap(TAKE(bfq_err), "device %s", device);
-	if (err && bfq_err)
-		return err_new(ERR_UNSUPPORTED, "this kernel has neither io.weight (iocost) nor "
-						"io.bfq.weight (module bfq)");
-	return NULL;
+	err = file_write_text(dir_fd, file, line);
+	if (err && is_not_this_scheduler(err)) {
+		err_drop(err); /* the other one may */
+		return NULL;
+	}
+	if (!err)
+		*ret_taken = true;
+	return err;
+}
+
+/* device: "MAJ:MIN" or "default". One of both schedulers is enough. */
+static struct err *write_weight(int dir_fd, const char *device, uint64_t weight)
+{
+	bool taken = false;
+
+	TRY(try_weight(dir_fd, "io.weight", device, weight, &taken));
+	TRY(try_weight(dir_fd, "io.bfq.weight", device, bfq_weight(weight), &taken));
+	if (taken)
+		return NULL;
+	if (str_eq(device, "default"))
+		return err_new(
+			ERR_UNSUPPORTED,
+			"this kernel has neither io.weight (iocost) nor io.bfq.weight (bfq)");
+	return err_new(
+		ERR_UNSUPPORTED,
+		"device %s has no weights: give it the scheduler bfq, or iocost by io.cost.qos",
+		device);
 }
 
 static struct err *write_device_weight(int dir_fd, const char *line)

@@ -144,6 +144,25 @@ static void what_is_not_offered_is_named(void **state)
 	assert_null(hierarchy_enable(fake.fd, "/a/b", 0, CONTROLLER(IO)));
 }
 
+static void a_parent_with_processes_gives_nothing_away(void **state)
+{
+	(void)state;
+	fake_dir(&fake, "a");
+	fake_dir(&fake, "a/b");
+	put_level(".", "cpu pids", "cpu pids");
+	put_level("a", "cpu pids", "");
+	fake_put(&fake, "cgroup.procs", "1\n"); /* of the true root, which has no type */
+	fake_put(&fake, "a/cgroup.type", "domain\n");
+	fake_put(&fake, "a/cgroup.procs", "7\n");
+	expect_err(hierarchy_enable(fake.fd, "/a/b", CONTROLLER(PIDS), CONTROLLER(CPU)),
+		   ERR_UNSUPPORTED, "pids controller to children of /a, which has processes");
+	assert_null(hierarchy_enable(fake.fd, "/a/b", 0, CONTROLLER(CPU)));
+	fake_expect(&fake, "a/cgroup.subtree_control", "");
+	fake_put(&fake, "a/cgroup.procs", "");
+	assert_null(hierarchy_enable(fake.fd, "/a/b", CONTROLLER(PIDS), 0));
+	fake_expect(&fake, "a/cgroup.subtree_control", "+pids");
+}
+
 static void plans_follow_the_path_that_was_asked_for(void **state)
 {
 	static const char *const cases[][2] = {
@@ -214,6 +233,7 @@ int main(void)
 		TEST(numbers_and_keys_are_read),
 		TEST(only_what_is_missing_is_enabled),
 		TEST(what_is_not_offered_is_named),
+		TEST(a_parent_with_processes_gives_nothing_away),
 		TEST(plans_follow_the_path_that_was_asked_for),
 		TEST(a_disabled_cgroup_costs_and_claims_nothing),
 	};
