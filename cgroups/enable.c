@@ -34,6 +34,12 @@ static struct err *explain(struct err *err, const char *parent, const char *name
 		return err_new(ERR_UNSUPPORTED,
 			       "%s is a threaded cgroup, which has no %s controller", parent, name);
 	}
+	if (errnum == EACCES || errnum == EPERM || errnum == EROFS)
+		return err_wrap(
+			err,
+			"the %s controller is not delegated to this user: add it to Delegate= of "
+			"the systemd unit user@.service",
+			name);
 	return err_wrap(err, "enable the %s controller below cgroup %s", name, parent);
 }
 
