@@ -17,7 +17,7 @@ static int temp_dir(char *path)
 {
 	int fd;
 
-	strcpy(path, "/tmp/cella-state-XXXXXX");
+	memcpy(path, "/tmp/cella-state-XXXXXX", sizeof("/tmp/cella-state-XXXXXX"));
 	assert_non_null(mkdtemp(path));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0);
