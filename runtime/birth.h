@@ -76,13 +76,20 @@ MUST_CHECK struct err *state_open_dir(const struct ct_root *root, const char *id
 /* Open and lock it; fails when it vanished while we waited. */
 MUST_CHECK struct err *state_lock_dir(const struct ct_root *root, const char *id, int *ret_dir_fd);
 MUST_CHECK struct err *state_load(int dir_fd, const char *id, struct ct_state *ret_state);
-/* Fill status and, when it lives, give a pidfd of init (-1 else; may be NULL). */
+/* Fill status (CT_RUNNING also when it is paused) and, when it lives, give a pidfd of init (-1
+ * else; may be NULL). */
 MUST_CHECK struct err *state_look(int dir_fd, struct ct_state *state, int *ret_pidfd);
+/* The recorded cgroup; dir_fd stays -1 when there is none (any more). */
+MUST_CHECK struct err *state_open_cgroup(const struct ct_state *state, struct cgroup *ret_cgroup);
+/* Turn CT_RUNNING into CT_PAUSED if the cgroup is frozen. */
+MUST_CHECK struct err *state_look_paused(struct ct_state *state, const struct cgroup *cgroup);
 
 /* --- selected helpers of one file each --- */
 /* start_socket.c */
-MUST_CHECK struct err *start_socket_listen(int dir_fd, int *ret_fd);
-MUST_CHECK struct err *start_socket_connect(int dir_fd, int *ret_fd);
+MUST_CHECK struct err *start_socket_listen(const struct ct_root *root, const char *id, int dir_fd,
+					   int *ret_fd);
+MUST_CHECK struct err *start_socket_connect(const struct ct_root *root, const char *id, int dir_fd,
+					    int *ret_fd);
 /* notify.c: relay READY=1 from the container's socket to the host's */
 MUST_CHECK struct err *notify_make_dir(int dir_fd);
 MUST_CHECK struct err *notify_listen(int dir_fd, int *ret_fd);

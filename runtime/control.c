@@ -75,6 +75,7 @@ static struct err *set_frozen(const struct ct_root *root, const char *id, bool f
 	TRY(state_lock_dir(root, id, &lock_fd));
 	TRY(find(root, id, &target));
 	TRY(need_cgroup(&target));
+	TRY(state_look_paused(&target.state, &target.cgroup));
 	if (frozen && target.state.status != CT_RUNNING && target.state.status != CT_CREATED)
 		return err_new(ERR_STATE, "container '%s' is %s, not running", id,
 			       ct_status_name(target.state.status));

@@ -94,7 +94,8 @@ static struct err *open_inheritance(struct birth *birth)
 	if (birth->request->notify_socket)
 		TRY(notify_make_dir(birth->dir_fd));
 	if (!birth->request->run_now)
-		TRY(start_socket_listen(birth->dir_fd, &birth->start_fd));
+		TRY(start_socket_listen(birth->root, birth->request->id, birth->dir_fd,
+					&birth->start_fd));
 	return sync_pair(&birth->host_sock, &birth->init_sock);
 }
 

@@ -49,21 +49,6 @@ static struct err *end_processes(const struct ct_state *state, struct cgroup *cg
 	return err;
 }
 
-static struct err *open_cgroup(const struct ct_state *state, struct cgroup *ret_cgroup)
-{
-	struct err *err;
-
-	if (!state->cgroup_path || state->driver == CGROUP_DISABLED)
-		return NULL;
-	err = cgroup_open(state->cgroup_path, state->scope, state->driver, ret_cgroup);
-	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* killed before it was made, or removed by somebody: nothing to undo
-				*/
-		return NULL;
-	}
-	return err;
-}
-
 static void run_poststop(struct ct_state *state)
 {
 	OWN(str) char *json = NULL;
@@ -112,7 +97,9 @@ static struct err *delete_locked(const struct ct_root *root, int dir_fd, const c
 	if (!force && state.status != CT_STOPPED && state.status != CT_CREATED)
 		return err_new(ERR_STATE, "container '%s' is %s: stop it first, or use --force", id,
 			       ct_status_name(state.status));
-	err = open_cgroup(&state, &cgroup);
+	err = state_open_cgroup(&state, &cgroup);
+	if (!err)
+		err = state_look_paused(&state, &cgroup);
 	if (!err)
 		err = undo_birth(root, &state, &cgroup, pidfd);
 	cgroup_release(&cgroup);

@@ -60,13 +60,13 @@ static struct err *find_container(struct exec *exec)
 	TRY(state_open_dir(exec->root, id, &exec->dir_fd));
 	TRY(state_load(exec->dir_fd, id, &exec->state));
 	TRY(state_look(exec->dir_fd, &exec->state, &exec->pidfd));
-	if (state->status == CT_PAUSED && !exec->request->ignore_paused)
-		return err_new(ERR_STATE, "container '%s' is paused: resume it first", id);
 	if (exec->pidfd < 0)
 		return err_new(ERR_STATE, "container '%s' is %s", id,
 			       ct_status_name(state->status));
-	if (state->cgroup_path && state->driver != CGROUP_DISABLED)
-		return cgroup_open(state->cgroup_path, state->scope, state->driver, &exec->cgroup);
+	TRY(state_open_cgroup(state, &exec->cgroup));
+	TRY(state_look_paused(&exec->state, &exec->cgroup));
+	if (state->status == CT_PAUSED && !exec->request->ignore_paused)
+		return err_new(ERR_STATE, "container '%s' is paused: resume it first", id);
 	return NULL;
 }
 

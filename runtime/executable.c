@@ -12,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -66,18 +65,28 @@ static struct err *copy_sealed(int *ret_fd)
 	return NULL;
 }
 
-/* Already a protected copy? A read-only mount says so itself; a sealed memfd by its seals. */
+/*
+ * A container never has more rights to our file than we have ourselves. So there is nothing to
+ * protect where we may not write to it: on a read-only mount (which the clone is, too), in a user
+ * namespace that does not own the file, or as an ordinary user, unless the file is his: an owner
+ * could give himself the right.
+ */
 static struct err *is_protected(bool *ret_protected)
 {
-	struct statvfs fs;
 	OWN(fd) int fd = -1;
+	struct stat st;
 	int seals;
 
-	if (statvfs("/proc/self/exe", &fs) < 0)
-		return err_sys(errno, "look at the mount of /proc/self/exe");
-	*ret_protected = fs.f_flag & ST_RDONLY;
-	if (*ret_protected)
+	if (faccessat(AT_FDCWD, "/proc/self/exe", W_OK, AT_EACCESS) < 0) {
+		*ret_protected = errno == EROFS;
+		if (*ret_protected)
+			return NULL;
+		if (stat("/proc/self/exe", &st) < 0)
+			return err_sys(errno, "look at /proc/self/exe");
+		*ret_protected = st.st_uid != geteuid();
 		return NULL;
+	}
+	/* a sealed copy in memory looks writable */
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 	*ret_protected = seals >= 0 && (seals & F_SEAL_WRITE);

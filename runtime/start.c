@@ -18,7 +18,7 @@ static struct err *release_init(struct release *release)
 {
 	OWN(fd) int fd = -1;
 
-	TRY(start_socket_connect(release->dir_fd, &fd));
+	TRY(start_socket_connect(release->root, release->state.id, release->dir_fd, &fd));
 	if (unlinkat(release->dir_fd, START_SOCKET, 0) < 0 && errno != ENOENT)
 		return err_sys(errno, "remove the start socket");
 	return sync_wait_exec(fd);

@@ -11,20 +11,24 @@
 
 #include "runtime/birth.h"
 
-/* sun_path holds 108 bytes and the state root may be longer: go through the directory's descriptor.
- */
-static struct sockaddr_un address(int dir_fd)
+/* sun_path holds 108 bytes and the state root may be longer: then through the directory's
+ * descriptor, which costs a look-up in procfs. */
+static struct sockaddr_un address(const struct ct_root *root, const char *id, int dir_fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int len = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s/" START_SOCKET, root->path,
+			   id);
 
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/%s", dir_fd, START_SOCKET);
+	if (len < 0 || (size_t)len >= sizeof(addr.sun_path))
+		snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" START_SOCKET,
+			 dir_fd);
 	return addr;
 }
 
-struct err *start_socket_listen(int dir_fd, int *ret_fd)
+struct err *start_socket_listen(const struct ct_root *root, const char *id, int dir_fd, int *ret_fd)
 {
 	OWN(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un addr = address(dir_fd);
+	struct sockaddr_un addr = address(root, id, dir_fd);
 
 	if (fd < 0)
 		return err_sys(errno, "make the start socket");
@@ -34,10 +38,11 @@ struct err *start_socket_listen(int dir_fd, int *ret_fd)
 	return NULL;
 }
 
-struct err *start_socket_connect(int dir_fd, int *ret_fd)
+struct err *start_socket_connect(const struct ct_root *root, const char *id, int dir_fd,
+				 int *ret_fd)
 {
 	OWN(fd) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct sockaddr_un addr = address(dir_fd);
+	struct sockaddr_un addr = address(root, id, dir_fd);
 
 	if (fd < 0)
 		return err_sys(errno, "make a socket");

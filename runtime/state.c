@@ -337,8 +337,11 @@ struct err *ct_root_open(const char *path, struct ct_root *ret_root)
 	OWN(str) char *copy = NULL;
 	struct stat st;
 
-	TRY(path_make_own_dirs(path, 0700));
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		TRY(path_make_own_dirs(path, 0700));
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return err_sys(errno, "open state root %s", path);
 	if (fstat(fd, &st) < 0)
@@ -429,20 +432,28 @@ static enum ct_status status_without_pid(int dir_fd)
 	return CT_STOPPED;
 }
 
-static struct err *is_paused(const struct ct_state *state, bool *ret_paused)
+struct err *state_look_paused(struct ct_state *state, const struct cgroup *cgroup)
 {
-	struct cgroup cgroup = CGROUP_INIT;
+	bool paused = false;
+
+	if (state->status != CT_RUNNING || cgroup->dir_fd < 0)
+		return NULL;
+	TRY(cgroup_is_frozen(cgroup, &paused));
+	if (paused)
+		state->status = CT_PAUSED;
+	return NULL;
+}
+
+struct err *state_open_cgroup(const struct ct_state *state, struct cgroup *ret_cgroup)
+{
 	struct err *err;
 
-	*ret_paused = false;
 	if (!state->cgroup_path || state->driver == CGROUP_DISABLED)
 		return NULL;
-	err = cgroup_open(state->cgroup_path, state->scope, state->driver, &cgroup);
-	if (!err)
-		err = cgroup_is_frozen(&cgroup, ret_paused);
-	cgroup_release(&cgroup);
+	err = cgroup_open(state->cgroup_path, state->scope, state->driver, ret_cgroup);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* it ended this instant: not paused */
+		err_drop(err); /* not made yet, or gone with its last process: the caller sees
+				  dir_fd -1 */
 		return NULL;
 	}
 	return err;
@@ -451,7 +462,6 @@ static struct err *is_paused(const struct ct_state *state, bool *ret_paused)
 struct err *state_look(int dir_fd, struct ct_state *state, int *ret_pidfd)
 {
 	OWN(fd) int pidfd = -1;
-	bool paused = false;
 	struct err *err;
 
 	if (ret_pidfd)
@@ -468,12 +478,9 @@ struct err *state_look(int dir_fd, struct ct_state *state, int *ret_pidfd)
 	}
 	if (err)
 		return err;
-	if (faccessat(dir_fd, START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-		state->status = CT_CREATED;
-	} else {
-		TRY(is_paused(state, &paused));
-		state->status = paused ? CT_PAUSED : CT_RUNNING;
-	}
+	state->status = faccessat(dir_fd, START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ?
+				CT_CREATED :
+				CT_RUNNING;
 	if (ret_pidfd)
 		*ret_pidfd = fd_take(&pidfd);
 	return NULL;
@@ -487,6 +494,15 @@ struct err *ct_load(const struct ct_root *root, const char *id, struct ct_state 
 	TRY(state_open_dir(root, id, &dir_fd));
 	TRY(state_load(dir_fd, id, &state));
 	TRY(state_look(dir_fd, &state, NULL));
+	if (state.status == CT_RUNNING) {
+		struct cgroup cgroup = CGROUP_INIT;
+		struct err *err = state_open_cgroup(&state, &cgroup);
+
+		if (!err)
+			err = state_look_paused(&state, &cgroup);
+		cgroup_release(&cgroup);
+		TRY(err);
+	}
 	*ret_state = state;
 	state = (struct ct_state){ 0 };
 	return NULL;
