@@ -26,7 +26,7 @@ static struct err *open_cwd(int root_fd, const char *cwd, int *ret_fd)
 struct err *process_enter_cwd(const char *cwd)
 {
 	OWN(fd) int root_fd = -1, cwd_fd = -1;
-	char reached[PATH_MAX];
+	char reached[PATH_MAX] = "";
 
 	if (cwd[0] != '/')
 		return err_new(ERR_INVALID, "working directory '%s' is not an absolute path", cwd);

@@ -12,7 +12,7 @@
 
 #include "base/path.h"
 #include "runtime/process/process.h"
-#include "tests/unit/child.h"
+#include "tests/unit/bpf.h"
 
 static char root[] = "/tmp/cella-cwd-XXXXXX";
 
@@ -98,6 +98,17 @@ static int try_to_leave(void)
 	CHECK(failed_with(process_enter_cwd("/out"), ERR_SYS));
 	CHECK(failed_with(process_enter_cwd("/out/etc"), ERR_SYS));
 	CHECK(getcwd(here, sizeof(here)) && strcmp(here, "/") == 0);
+	return 0;
+}
+
+/* The last line of defence: a place that has no name below the root. */
+static int be_nowhere(void)
+{
+	int host_fd;
+
+	CHECK(enter_root(&host_fd) == 0);
+	CHECK(fake_call(SYS_getcwd, 0));
+	CHECK(failed_with(process_enter_cwd("/proc"), ERR_INVALID));
 	return 0;
 }
 
@@ -187,6 +198,7 @@ static int name_programs(void)
 
 ROOT_TEST(directory_is_entered_and_made, go_places)
 ROOT_TEST(descriptors_of_the_host_lead_nowhere, try_to_leave)
+ROOT_TEST(an_unreachable_directory_is_refused, be_nowhere)
 ROOT_TEST(programs_are_searched_along_path, search_programs)
 ROOT_TEST(programs_are_taken_by_name, name_programs)
 
@@ -195,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(directory_is_entered_and_made),
 		cmocka_unit_test(descriptors_of_the_host_lead_nowhere),
+		cmocka_unit_test(an_unreachable_directory_is_refused),
 		cmocka_unit_test(programs_are_searched_along_path),
 		cmocka_unit_test(programs_are_taken_by_name),
 	};

@@ -92,7 +92,8 @@ static void users_are_found_by_number(void **state)
 
 static void a_nul_byte_hides_its_line_only(void **state)
 {
-	static const char text[] = "ev\0il:x:0:0::/:\nbob\0:x:0:0::/:\nbob:x:3:3::/b:\n";
+	static const char text[] =
+		"ev\0il:x:0:0::/:\nbob\0:x:0:0::/:\nbob:x:1:1::/a\0b:\nbob:x:3:3::/b:\n";
 	OWN(passwd_entry) struct passwd_entry entry = { 0 };
 
 	(void)state;

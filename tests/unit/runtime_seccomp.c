@@ -243,6 +243,68 @@ static void hard_cases_go_to_the_library(void **state)
 		ERR_UNSUPPORTED));
 }
 
+/* Two rules for one call, with different answers: ours to compile when no argument meets both. */
+static void only_clear_cases_are_ours(void **state)
+{
+	static const struct {
+		struct seccomp_arg one[2], two[2];
+		bool ours, on_i386;
+	} cases[] = {
+		{ { { 0, 1, 0, SCMP_CMP_EQ } }, { { 0, 2, 0, SCMP_CMP_EQ } }, true, true },
+		{ { { 0, 1, 0, SCMP_CMP_EQ } }, { { 0, 1, 0, SCMP_CMP_NE } }, true, true },
+		{ { { 0, 1, 0, SCMP_CMP_EQ } }, { { 0, 2, 0, SCMP_CMP_NE } }, false, false },
+		{ { { 0, 1, 0, SCMP_CMP_EQ } }, { { 1, 2, 0, SCMP_CMP_EQ } }, false, false },
+		{ { { 0, 1, 0, SCMP_CMP_EQ } },
+		  { { 0, 0x100000001, 0, SCMP_CMP_EQ } },
+		  true,
+		  false },
+		{ { { 0, 3, 1, SCMP_CMP_MASKED_EQ } },
+		  { { 0, 5, 4, SCMP_CMP_MASKED_EQ } },
+		  true,
+		  true },
+		{ { { 0, 3, 1, SCMP_CMP_MASKED_EQ } },
+		  { { 0, 5, 1, SCMP_CMP_MASKED_EQ } },
+		  false,
+		  false },
+		{ { { 0, 3, 0, SCMP_CMP_LT } }, { { 0, 5, 0, SCMP_CMP_GT } }, false, false },
+		{ { { 0, 1, 0, SCMP_CMP_EQ }, { 1, 2, 0, SCMP_CMP_EQ } },
+		  { { 0, 1, 0, SCMP_CMP_EQ }, { 2, 3, 0, SCMP_CMP_EQ } },
+		  false,
+		  false },
+		{ { { 0, 1, 0, SCMP_CMP_EQ }, { 1, 2, 0, SCMP_CMP_EQ } },
+		  { { 0, 1, 0, SCMP_CMP_EQ }, { 1, 3, 0, SCMP_CMP_EQ } },
+		  true,
+		  true },
+	};
+	const struct filter_target target = { .native = SCMP_ARCH_X86_64 };
+	uint32_t i386 = SCMP_ARCH_X86;
+	char *names[] = { (char[]){ "ioctl" } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (size_t archs = 0; archs < 2; archs++) {
+			OWN(seccomp_filter) struct seccomp_filter filter = { 0 };
+			size_t count = cases[i].one[1].op ? 2 : 1;
+			struct seccomp_rule rules[] = {
+				{ { names, 1 }, SCMP_ACT_ALLOW, .arg_count = count },
+				{ { names, 1 }, SCMP_ACT_LOG, .arg_count = count }
+			};
+			const struct seccomp_spec spec = { .default_action = SCMP_ACT_ERRNO(1),
+							   .archs = &i386,
+							   .arch_count = archs,
+							   .rules = rules,
+							   .rule_count = 2 };
+
+			memcpy(rules[0].args, cases[i].one, sizeof(cases[i].one));
+			memcpy(rules[1].args, cases[i].two, sizeof(cases[i].two));
+			if (archs ? cases[i].on_i386 : cases[i].ours)
+				assert_true(went_well(filter_generate(&spec, &target, &filter)));
+			else
+				assert_true(failed_with(filter_generate(&spec, &target, &filter),
+							ERR_UNSUPPORTED));
+		}
+}
+
 /* Longer than BPF_MAXINSNS: an error here, not a cut program. */
 static void endless_profiles_are_refused(void **state)
 {
@@ -308,6 +370,7 @@ int main(void)
 		cmocka_unit_test(calls_that_we_need_are_not_notified),
 		cmocka_unit_test(the_cache_is_filled_and_used),
 		cmocka_unit_test(hard_cases_go_to_the_library),
+		cmocka_unit_test(only_clear_cases_are_ours),
 		cmocka_unit_test(endless_profiles_are_refused),
 		cmocka_unit_test(every_word_is_known),
 	};

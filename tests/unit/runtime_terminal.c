@@ -5,20 +5,17 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
-#include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "runtime/process/process.h"
 #include "runtime/process/procfs.h"
-#include "tests/unit/child.h"
+#include "tests/unit/bpf.h"
 
 static int attach(void)
 {
@@ -95,24 +92,9 @@ static int seal(void)
 	return 0;
 }
 
-/* A kernel before 5.9, as far as close_range(2) goes. */
-static bool forget_close_range(void)
-{
-	struct sock_filter insns[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = { ARRAY_SIZE(insns), insns };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
-}
-
 static int seal_on_old_kernel(void)
 {
-	CHECK(forget_close_range());
+	CHECK(fake_call(SYS_close_range, ENOSYS)); /* a kernel before 5.9 */
 	CHECK(syscall(SYS_close_range, 9, 9, 0) < 0 && errno == ENOSYS);
 	return seal();
 }

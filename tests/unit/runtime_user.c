@@ -7,10 +7,11 @@
 #include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/path.h"
 #include "runtime/process/process.h"
-#include "tests/unit/child.h"
+#include "tests/unit/bpf.h"
 
 static char root[] = "/tmp/cella-user-XXXXXX";
 static int root_fd = -1;
@@ -188,6 +189,28 @@ static int become_somebody(void)
 	return 0;
 }
 
+/* A kernel that says yes and does nothing: each step is looked at afterwards. */
+static int change_nothing(void)
+{
+	static const long calls[] = { SYS_setgroups, SYS_setresgid, SYS_setresuid };
+	gid_t group = 29;
+	const struct process_spec process = {
+		.uid = 1000, .gid = 100, .groups = &group, .group_count = 1
+	};
+
+	CHECK(enter_userns(0));
+	CHECK(setgroups(0, NULL) == 0);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0)
+			_exit(fake_call(calls[i], 0) && process_set_user(&process) ? 0 : 1);
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+	return 0;
+}
+
 static int forget_groups(void)
 {
 	gid_t groups[] = { 3, 4 };
@@ -211,6 +234,7 @@ static void ids_are_taken_for_good(void **state)
 	}
 	assert_int_equal(in_child(become_somebody), 0);
 	assert_int_equal(in_child(forget_groups), 0);
+	assert_int_equal(in_child(change_nothing), 0);
 }
 
 static int ask_for_minus_one(void)
