@@ -37,18 +37,6 @@ struct err *sync_pair(int *ret_host_fd, int *ret_init_fd)
 	return NULL;
 }
 
-struct err *sync_send(int socket_fd, enum stage stage, int fd)
-{
-	struct message msg = { .stage = (int32_t)stage, .kind = NO_ERROR };
-	struct err *err = fd_send(socket_fd, &msg, MESSAGE_HEAD, fd);
-
-	if (err && (err_errno(err) == EPIPE || err_errno(err) == ECONNRESET)) {
-		err_drop(err); /* said in our own words */
-		return err_new(ERR_PEER, "the peer died before %s", stage_names[stage]);
-	}
-	return err;
-}
-
 static struct err *receive(int socket_fd, const char *before, struct message *ret_msg, int *ret_fd)
 {
 	size_t len = 0;
@@ -73,6 +61,19 @@ static struct err *receive(int socket_fd, const char *before, struct message *re
 	if (ret_msg->kind < 0 || ret_msg->kind >= ERR_KIND_COUNT)
 		return err_new(ERR_PEER, "the peer sent error kind %d", ret_msg->kind);
 	return err_new((enum err_kind)ret_msg->kind, "%s", ret_msg->text);
+}
+
+struct err *sync_send(int socket_fd, enum stage stage, int fd)
+{
+	struct message msg = { .stage = (int32_t)stage, .kind = NO_ERROR };
+	struct err *err = fd_send(socket_fd, &msg, MESSAGE_HEAD, fd);
+	OWN(fd) int dropped_fd = -1;
+
+	if (!err || (err_errno(err) != EPIPE && err_errno(err) != ECONNRESET))
+		return err;
+	err_drop(err); /* the peer is gone; what it said last still lies in our queue */
+	TRY(receive(socket_fd, stage_names[stage], &msg, &dropped_fd));
+	return err_new(ERR_PEER, "the peer died before %s", stage_names[stage]);
 }
 
 struct err *sync_wait(int socket_fd, enum stage stage, int *ret_fd)

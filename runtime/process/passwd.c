@@ -38,8 +38,9 @@ static struct err *next_line(struct lines *lines, struct span *ret_line)
 	if (newline)
 		len = (size_t)(newline - lines->at);
 	if (len > LINE_MAX_BYTES)
-		return err_new(ERR_INVALID, "line %zu is longer than %zu bytes", lines->number,
-			       LINE_MAX_BYTES);
+		return err_new(ERR_INVALID,
+			       "line %zu of the passwd or group file is longer than %zu bytes",
+			       lines->number, LINE_MAX_BYTES);
 	*ret_line = (struct span){ lines->at, len };
 	lines->at += len + (newline != NULL);
 	return NULL;

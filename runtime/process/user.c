@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -23,12 +25,14 @@
 static struct err *read_inside(int root_fd, const char *path, struct buf *buf)
 {
 	OWN(fd) int fd = -1;
+	struct statfs fs;
 	struct stat st;
 
 	TRY(path_open_in(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd));
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return err_sys(errno, "look at %s", path);
-	if (!S_ISREG(st.st_mode))
+	/* a link into procfs would make us read our own environment */
+	if (!S_ISREG(st.st_mode) || fs.f_type == PROC_SUPER_MAGIC)
 		return err_new(ERR_INVALID, "%s is not a regular file", path);
 	return fd_read_all(fd, path, FILE_MAX_BYTES, buf);
 }

@@ -3,8 +3,9 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of lib.sh
 
-# cgroups and processes of the system's own services come and go by themselves
-leaves_noise='/(systemd-[a-z-]+|user@[0-9]+|user-runtime-dir@[0-9]+|dbus|ssh|cron|modprobe@[a-z_]+|rtkit-daemon|polkit)\.(service|socket)|/session-[0-9c]+\.scope$|/user-[0-9]+\.slice$|/init\.scope'
+# cgroups and processes of the system's own services come and go by themselves; the parent of our
+# containers' cgroups stays, so that the next start finds its controllers enabled
+leaves_noise='/(systemd-[a-z-]+|user@[0-9]+|user-runtime-dir@[0-9]+|dbus|ssh|cron|modprobe@[a-z_]+|rtkit-daemon|polkit)\.(service|socket)|/session-[0-9c]+\.scope$|/user-[0-9]+\.slice$|/init\.scope|/sys/fs/cgroup/cella(-oci)?$'
 
 # Every process that began before the picture: what began later takes part in making it.
 leaves_processes() {
