@@ -14,8 +14,8 @@ struct build {
 	struct rootfs_handles *handles;
 	int root_fd; /* of the root's mount; owned */
 	/*
-	 * Our own /dev (a tmpfs), procfs and sysfs once they are mounted, else -1; owned. In these
-	 * nothing can be planted, so that paths below them may be used as text (places.c).
+	 * The container's /dev (a tmpfs), procfs and sysfs once they are mounted, else -1; owned.
+	 * Paths below them may be used as text, within the limits told in places.c.
 	 */
 	int dev_fd, proc_fd, sys_fd;
 };

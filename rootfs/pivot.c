@@ -73,9 +73,11 @@ static struct err *drop_kernel_mount(char *line, const char *keep)
 	unescape(path);
 	if (strncmp(path, keep, keep_len) == 0 && path[keep_len] == '/')
 		return NULL;
-	/* EINVAL: went with one above it, or is locked, and then was covered by who locked it */
-	if (umount2(path, MNT_DETACH) < 0 && errno != EINVAL && errno != ENOENT)
-		return err_sys(errno, "unmount the old %s", path);
+	if (umount2(path, MNT_DETACH) == 0 || errno == ENOENT)
+		return NULL;
+	/* locked in a user namespace: covered, it does not count as visible either */
+	if (mount("tmpfs", path, "tmpfs", MS_RDONLY, NULL) < 0 && errno != ENOENT)
+		return err_sys(errno, "cover the old %s", path);
 	return NULL;
 }
 

@@ -1,8 +1,9 @@
 /*
  * Places of our own below the root: the tmpfs on /dev, procfs and sysfs, known by descriptor from
- * the moment they are mounted until something else covers them. Nobody can plant a link in them, so
- * paths below may be given to the kernel as text, relative to the place: half of the system calls
- * of a careful resolution, in every one of the usual mounts, masks and read-only paths.
+ * the moment they are mounted until something else covers them. Nobody can plant a link in procfs
+ * and sysfs, nor in place of a directory that we have just made in /dev, so these may be given to
+ * the kernel as text, relative to the place: half of the system calls of a careful resolution, in
+ * every one of the usual mounts, masks and read-only paths.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,8 +40,6 @@ static struct err *open_place(const struct build *build, const char *name, long 
 struct err *places_update(struct build *build, const struct mount_spec *mount,
 			  const char *destination)
 {
-	const bool is_bind = mount_spec_is_bind(mount);
-
 	if (str_eq(destination, "/")) {
 		places_drop(build);
 		return NULL;
@@ -48,9 +47,6 @@ struct err *places_update(struct build *build, const struct mount_spec *mount,
 	if (str_eq(destination, "/dev")) {
 		own_fd(&build->dev_fd);
 		build->dev_fd = -1;
-		/* a copy of the image's directory has the image's links */
-		if (is_bind || mount->copy_up)
-			return NULL;
 		return open_place(build, "dev", TMPFS_MAGIC, &build->dev_fd);
 	}
 	if (str_eq(destination, "/proc")) {
@@ -64,7 +60,7 @@ struct err *places_update(struct build *build, const struct mount_spec *mount,
 		return open_place(build, "sys", SYSFS_MAGIC, &build->sys_fd);
 	}
 	/* a foreign tree inside; what may cover procfs are single files */
-	if (str_has_prefix(destination, "/sys/") && is_bind) {
+	if (str_has_prefix(destination, "/sys/") && mount_spec_is_bind(mount)) {
 		own_fd(&build->sys_fd);
 		build->sys_fd = -1;
 	}

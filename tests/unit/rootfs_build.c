@@ -142,11 +142,33 @@ static void act_no_pivot(struct scene *scene)
 	CHECK(chroot(".") == 0 && access("/bin/marker", F_OK) == 0);
 }
 
+/* The covered root must not help a nested user namespace to a procfs without masks. */
+static void act_no_pivot_nested(struct scene *scene)
+{
+	pid_t pid;
+	int status;
+
+	add_default_mounts(scene);
+	add_default_paths(scene);
+	scene->env.no_pivot = true;
+	build_and_enter(scene);
+	CHECK(unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID) == 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		CHECK(mount("proc", "/tmp", "proc", 0, NULL) < 0 && errno == EPERM);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 static void test_no_pivot(void **state)
 {
 	(void)state;
 	play(AS_ROOT, act_no_pivot);
 	play(ROOT_WITH_USER_NS, act_no_pivot);
+	play(AS_ROOT, act_no_pivot_nested);
+	play(ROOT_WITH_USER_NS, act_no_pivot_nested);
 }
 
 static void act_shared(struct scene *scene)
@@ -206,6 +228,44 @@ static void test_propagation(void **state)
 {
 	(void)state;
 	play(AS_ROOT, act_shared_host);
+}
+
+/* By default nothing that is mounted in the container reaches even a host that shares all. */
+static void act_isolated(struct scene *scene)
+{
+	int status, before = 0, after = 0;
+	char *line = NULL;
+	size_t room = 0;
+	pid_t pid;
+
+	CHECK(unshare(CLONE_NEWNS) == 0);
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) == 0);
+	CHECK(mount("tmpfs", in_top("vol/sub"), "tmpfs", 0, NULL) == 0);
+	CHECK(mkdir(in_top("vol/sub/in"), 0755) == 0);
+	for (FILE *f = fopen("/proc/self/mounts", "re"); f && getline(&line, &room, f) > 0;)
+		before++;
+	pid = fork();
+	if (pid == 0) {
+		add_default_mounts(scene);
+		add_mount(scene, "bind", in_top("vol/sub"), "/data", "bind");
+		add_mount(scene, "bind", in_top("vol"), "/all", "rbind");
+		build_and_enter(scene);
+		CHECK(mount("tmpfs", "/data/in", "tmpfs", 0, NULL) == 0);
+		CHECK(mount("tmpfs", "/all/sub/in", "tmpfs", 0, NULL) == 0);
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	for (FILE *f = fopen("/proc/self/mounts", "re"); f && getline(&line, &room, f) > 0;)
+		after++;
+	CHECK(after == before);
+}
+
+static void test_isolation(void **state)
+{
+	(void)state;
+	play(AS_ROOT, act_isolated);
+	play(ROOT_WITH_USER_NS, act_isolated);
 }
 
 static void act_overmounted_root(struct scene *scene)
@@ -277,9 +337,51 @@ static void act_wrong_device(struct scene *scene)
 	expect_refusal(scene, "different file");
 }
 
+/* The host's node of that name is another device: bound it must not be. */
+static void act_misnamed_device(struct scene *scene)
+{
+	struct device_node node = { 'c', (char[]){ "/dev/zero" }, 1, 3, 0640, 0, 0 };
+	struct err *err;
+
+	add_mount(scene, "tmpfs", "tmpfs", "/dev", "mode=755");
+	scene->spec.devices = &node;
+	scene->spec.device_count = 1;
+	enter_namespaces(scene);
+	become_init();
+	err = rootfs_build(&scene->spec, &scene->env, &scene->handles, &scene->root_fd);
+	if (err) { /* a host without udev's list has it under no other name */
+		must_fail(err, "/dev/char/1:3");
+		return;
+	}
+	must(rootfs_enter(&scene->spec, &scene->env, scene->root_fd));
+	CHECK(is_node("/dev/zero", 1, 3));
+}
+
+static void act_false_null(struct scene *scene)
+{
+	CHECK(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	CHECK(mount(in_top("vol/file"), "/dev/null", NULL, MS_BIND, NULL) == 0);
+	add_default_mounts(scene);
+	add_default_paths(scene);
+	expect_refusal(scene, "null device");
+}
+
+/* A foreign tree on /sys has foreign links: masks through them stay inside the root. */
+static void act_false_sys(struct scene *scene)
+{
+	add_mount(scene, "proc", "proc", "/proc", "");
+	add_mount(scene, "bind", in_top("hostile-sys"), "/sys", "bind");
+	must(strlist_add(&scene->spec.masked_paths, "/sys/evil"));
+	build_and_enter(scene);
+	CHECK(reads_empty("/masked/file"));
+}
+
 static void test_devices(void **state)
 {
 	(void)state;
+	play(ROOT_WITH_USER_NS, act_misnamed_device);
+	play(AS_ROOT, act_false_null);
+	play(AS_ROOT, act_false_sys);
 	play(AS_ROOT, act_devices);
 	play(AS_ROOT, act_wrong_device);
 }
@@ -306,8 +408,8 @@ int main(void)
 		cmocka_unit_test(test_default),	    cmocka_unit_test(test_hostile_image),
 		cmocka_unit_test(test_console),	    cmocka_unit_test(test_no_pivot),
 		cmocka_unit_test(test_propagation), cmocka_unit_test(test_overmounted_root),
-		cmocka_unit_test(test_idmap),	    cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_chroot_only),
+		cmocka_unit_test(test_isolation),   cmocka_unit_test(test_idmap),
+		cmocka_unit_test(test_devices),	    cmocka_unit_test(test_chroot_only),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -354,6 +354,7 @@ static inline int set_up(void **state)
 					    "hostile",
 					    "hostile2",
 					    "hostile2/proc",
+					    "hostile-sys",
 					    "hostile2/dev" };
 
 	(void)state;
@@ -376,6 +377,7 @@ static inline int set_up(void **state)
 	put_file("vol/file", "hello", 0666);
 	CHECK(symlink("file", in_top("vol/link")) == 0);
 	CHECK(symlink("/bin", in_top("hostile/proc")) == 0);
+	CHECK(symlink("/masked/file", in_top("hostile-sys/evil")) == 0);
 	CHECK(symlink("/etc", in_top("hostile/dev")) == 0);
 	CHECK(symlink("/proc", in_top("hostile2/data")) == 0);
 	CHECK(symlink("../../../../../../tmp/out", in_top("hostile2/escape")) == 0);
