@@ -59,8 +59,8 @@ struct device_node {
 struct rootfs_spec {
 	char *path; /* of the root on the host, absolute */
 	bool readonly;
-	/* of the container's "/", set at the end; MS_SHARED in it also lets mounts on shared volumes
-	 * reach the host. 0: the host's mounts arrive, none leave (MS_SLAVE | MS_REC) */
+	/* of the container's "/", set at the end; MS_SHARED in it also lets mounts on shared
+	 * volumes reach the host. 0: the host's mounts arrive, none leave (MS_SLAVE | MS_REC) */
 	unsigned long propagation;
 	struct mount_spec *mounts;
 	size_t mount_count;
@@ -86,7 +86,8 @@ struct rootfs_env {
 	bool user_ns;	  /* a user namespace other than the initial one: no mknod, locked mounts */
 	bool new_user_ns; /* made for this container */
 	bool own_pid_ns, own_net_ns, own_ipc_ns, own_cgroup_ns, own_mount_ns;
-	/* init starts where the host's files are not (ns_launch_enter()): the parent opens them all */
+	/* init starts where the host's files are not (ns_launch_enter()): the parent opens them all
+	 */
 	bool no_host_files;
 	bool no_pivot;		    /* MS_MOVE + chroot, for a root on initramfs */
 	const struct id_maps *maps; /* of the container's user namespace, for idmap without maps */
@@ -103,7 +104,10 @@ struct rootfs_handles {
 	int *mount_fd; /* one per mount of the spec: the same for bind sources; owned */
 	size_t mount_count;
 };
-#define ROOTFS_HANDLES_INIT { .root_fd = -1, .notify_fd = -1 }
+#define ROOTFS_HANDLES_INIT                    \
+	{                                      \
+		.root_fd = -1, .notify_fd = -1 \
+	}
 
 void rootfs_handles_release(struct rootfs_handles *handles);
 /*

@@ -17,5 +17,5 @@ for name in "${bad[@]}"; do
 	done
 done
 ok "${#bad[@]} bad names for nine verbs"
-is "nothing was made" "$(ls -A "$OCI_ROOT" 2>/dev/null | grep -v '^\.' || true)" ""
+is "nothing was made" "$(find "$OCI_ROOT" -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null || true)" ""
 is "nor outside" "$(ls -A outside)" ""

@@ -1,5 +1,5 @@
 # A containerd of the test's own, in $TEST_DIR; sourced after lib.sh by tests that call us through it.
-# shellcheck shell=bash disable=SC2154 # variables of lib.sh
+# shellcheck shell=bash disable=SC2154,SC2034 # variables of lib.sh, and for tests
 
 needs containerd containerd-shim-runc-v2 jq
 [ -r /srv/busybox.tar ] || skip_rest "no /srv/busybox.tar here"
