@@ -4,7 +4,8 @@
 # shellcheck disable=SC2154 # variables of lib.sh
 
 # cgroups and processes of the system's own services come and go by themselves; the parent of our
-# containers' cgroups stays, so that the next start finds its controllers enabled
+# containers' cgroups stays, so that the next start finds its controllers enabled, and so do the caches
+# of the state directory (names with a dot)
 leaves_noise='/(systemd-[a-z-]+|user@[0-9]+|user-runtime-dir@[0-9]+|dbus|ssh|cron|modprobe@[a-z_]+|rtkit-daemon|polkit)\.(service|socket)|/session-[0-9c]+\.scope$|/user-[0-9]+\.slice$|/init\.scope|/sys/fs/cgroup/cella(-oci)?$'
 
 # Every process that began before the picture: what began later takes part in making it.
@@ -40,7 +41,7 @@ leaves_picture() {
 		nft -s list ruleset 2>/dev/null | sed 's/^/nft /'
 		losetup -nO BACK-FILE 2>/dev/null | sed 's/^/loop /'
 		find /run/cella /run/cella-oci /var/lib/cella /etc/cella/conf -maxdepth 2 -mindepth 1 \
-			-printf 'state %p\n' 2>/dev/null
+			-name '.?*' -prune -o -printf 'state %p\n' 2>/dev/null
 		leaves_processes "${now/./}"
 	) | sort -u
 }
