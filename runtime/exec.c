@@ -246,6 +246,10 @@ static struct err *settle(struct exec *exec, int root_fd, struct become *become,
 		TRY(process_set_scheduler(&process->scheduler));
 	if (process->io_priority_set)
 		TRY(process_set_io_priority(process->io_priority));
+	if (exec->spec.memory_policy.is_set)
+		TRY(process_set_memory_policy(&exec->spec.memory_policy));
+	if (exec->spec.personality_set)
+		TRY(process_set_personality(exec->spec.personality));
 	if (process->username)
 		TRY(process_lookup_user(root_fd, process->username, process));
 	TRY(process_set_home(root_fd, process));
@@ -307,6 +311,10 @@ static struct err *spawn(struct exec *exec)
 {
 	const struct ct_io *io = &exec->request->io;
 
+	/* config.md: "CPUs a runtime parent process to be run on initially"; the child is born
+	 * with it */
+	if (exec->process.affinity_initial)
+		TRY(process_set_affinity(exec->process.affinity_initial));
 	/* CVE-2016-9962: from the clone on, the container's root could trace our child. Without
 	 * privilege our own /proc/self files would become root's, and the container's root is only
 	 * ourselves. */

@@ -12,6 +12,7 @@ make_rootfs() {
 	mkdir -p "$root"
 	if [ -r /srv/busybox.tar ]; then
 		tar -C "$root" -xf /srv/busybox.tar
+		chmod 755 "$root" # for containers' users, whatever mode the archive had
 		return
 	fi
 	busybox=$(command -v busybox) || skip_rest "no busybox here"
