@@ -231,9 +231,10 @@ static struct err *open_terminal(struct exec *exec, int root_fd)
 	if (!exec->process.terminal)
 		return NULL;
 	TRY(rootfs_open_console(root_fd, &exec->env, &exec->master_fd, &slave_fd));
+	TRY(process_size_terminal(slave_fd, &exec->process));
 	if (exec->console_fd >= 0)
 		TRY(fd_send(exec->console_fd, name, sizeof(name) - 1, exec->master_fd));
-	return process_attach_terminal(slave_fd, &exec->process);
+	return process_attach_terminal(slave_fd);
 }
 
 static struct err *settle(struct exec *exec, int root_fd, struct become *become, char **ret_program)

@@ -124,6 +124,7 @@ static struct err *open_console(struct birth *birth)
 	static const char name[] = "/dev/pts/console";
 
 	TRY(rootfs_open_console(birth->root_fd, &birth->env, &birth->master_fd, &birth->slave_fd));
+	TRY(process_size_terminal(birth->slave_fd, &birth->spec->process));
 	if (birth->console_fd >= 0) {
 		TRY(fd_send(birth->console_fd, name, sizeof(name) - 1, birth->master_fd));
 		close(fd_take(&birth->master_fd));
@@ -133,7 +134,7 @@ static struct err *open_console(struct birth *birth)
 
 static struct err *attach_terminal(struct birth *birth)
 {
-	return process_attach_terminal(birth->slave_fd, &birth->spec->process);
+	return process_attach_terminal(birth->slave_fd);
 }
 
 static struct err *container_hooks(struct birth *birth, enum hook_kind kind)

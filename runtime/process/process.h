@@ -105,7 +105,9 @@ MUST_CHECK struct err *hooks_run(const struct hook_list *hooks, enum hook_kind k
 /* Poststop: failures are warnings and the next one runs. */
 void hooks_run_all(const struct hook_list *hooks, enum hook_kind kind, const char *state_json);
 /* terminal.c: make the pty slave the controlling terminal and descriptors 0-2. */
-MUST_CHECK struct err *process_attach_terminal(int slave_fd, const struct process_spec *process);
+MUST_CHECK struct err *process_attach_terminal(int slave_fd);
+/* process.consoleSize; before anybody else has the master, as they may set a size of their own. */
+MUST_CHECK struct err *process_size_terminal(int tty_fd, const struct process_spec *process);
 /* Give descriptors 0-2 to the process's user, where they are pipes or its own terminal: /dev/stdout
  * can then be opened. Done by process_set_user(). */
 MUST_CHECK struct err *process_own_stdio(const struct process_spec *process);

@@ -9,19 +9,24 @@
 
 #include "runtime/process/process.h"
 
-struct err *process_attach_terminal(int slave_fd, const struct process_spec *process)
+struct err *process_size_terminal(int tty_fd, const struct process_spec *process)
 {
 	const struct winsize size = { .ws_row = process->console_rows,
 				      .ws_col = process->console_columns };
 
+	if ((size.ws_row || size.ws_col) && ioctl(tty_fd, TIOCSWINSZ, &size) < 0)
+		return err_sys(errno, "set the terminal to %u rows of %u columns", size.ws_row,
+			       size.ws_col);
+	return NULL;
+}
+
+struct err *process_attach_terminal(int slave_fd)
+{
 	/* EPERM: leads its session already */
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(errno, "start a session");
 	if (ioctl(slave_fd, TIOCSCTTY, 0) < 0)
 		return err_sys(errno, "make the pty the controlling terminal");
-	if ((size.ws_row || size.ws_col) && ioctl(slave_fd, TIOCSWINSZ, &size) < 0)
-		return err_sys(errno, "set the terminal to %u rows of %u columns", size.ws_row,
-			       size.ws_col);
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(slave_fd, fd) < 0)
 			return err_sys(errno, "make the pty descriptor %d", fd);

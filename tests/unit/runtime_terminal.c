@@ -29,7 +29,8 @@ static int attach(void)
 	CHECK(master >= 0 && unlockpt(master) == 0);
 	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
 	CHECK(slave >= 0);
-	CHECK(went_well(process_attach_terminal(slave, &process)));
+	CHECK(went_well(process_size_terminal(slave, &process)));
+	CHECK(went_well(process_attach_terminal(slave)));
 	for (int fd = 0; fd < 3; fd++) {
 		CHECK(isatty(fd));
 		CHECK(!(fcntl(fd, F_GETFD) & FD_CLOEXEC));
@@ -55,7 +56,7 @@ static int give_pty(void)
 	CHECK(master >= 0 && unlockpt(master) == 0);
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	CHECK(slave >= 0);
-	CHECK(went_well(process_attach_terminal(slave, &process)));
+	CHECK(went_well(process_attach_terminal(slave)));
 	process.terminal = false; /* then it would be somebody else's terminal */
 	CHECK(went_well(process_own_stdio(&process)));
 	CHECK(fstat(0, &st) == 0 && st.st_uid == 0);
@@ -68,10 +69,9 @@ static int give_pty(void)
 /* No terminal at all is an error, not a silent program without one. */
 static int attach_a_file(void)
 {
-	const struct process_spec process = { .terminal = true };
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	CHECK(failed_with(process_attach_terminal(fd, &process), ERR_SYS));
+	CHECK(failed_with(process_attach_terminal(fd), ERR_SYS));
 	return 0;
 }
 
