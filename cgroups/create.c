@@ -144,6 +144,19 @@ static struct err *enable_controllers(int root_fd, const struct cgroup *cg, cont
 	return hierarchy_enable(root_fd, cg->path, need & missing, wish & missing);
 }
 
+/* Without privilege files can be given to few: an init system inside then runs without cgroups. */
+static struct err *delegate(const struct cgroup_spec *spec, const struct cgroup *cg)
+{
+	struct err *err = cgroup_delegate(cg->dir_fd, spec);
+
+	if (err && err_errno(err) == EPERM && !may_load_filters()) {
+		log_debug("cgroup %s stays ours: %s", cg->path, err_text(err));
+		err_drop(err);
+		return NULL;
+	}
+	return err_wrap(err, "cgroup %s", cg->path);
+}
+
 static struct err *furnish(int root_fd, const struct cgroup_spec *spec, const struct cgroup *cg,
 			   bool is_new)
 {
@@ -154,7 +167,7 @@ static struct err *furnish(int root_fd, const struct cgroup_spec *spec, const st
 	if (err)
 		return err_wrap(err, "cgroup %s", cg->path);
 	TRY(filter_devices(spec, cg, is_new));
-	return spec->delegate ? cgroup_delegate(cg->dir_fd, spec) : NULL;
+	return spec->delegate ? delegate(spec, cg) : NULL;
 }
 
 struct err *cgroup_furnish(int root_fd, const struct cgroup_spec *spec, const struct cgroup *cg)

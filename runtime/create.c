@@ -141,11 +141,25 @@ static struct err *set_oom_score(struct birth *birth)
 	return process_set_oom_score(birth->child.pid, birth->spec->process.oom_score_adj);
 }
 
+/* The systemd driver learns only now where its manager put the scope. */
+static struct err *start_scope(struct birth *birth)
+{
+	char *path = NULL;
+
+	TRY(cgroup_start_scope(&birth->spec->cgroup, &birth->cgroup, birth->child.pid));
+	if (!birth->cgroup.path || str_eq(birth->cgroup.path, birth->state.cgroup_path))
+		return NULL;
+	TRY(str_dup(birth->cgroup.path, &path));
+	free(birth->state.cgroup_path);
+	birth->state.cgroup_path = path;
+	return NULL;
+}
+
 static struct err *map_ids(struct birth *birth)
 {
 	if (birth->spec->ns.is_new[NS_USER])
 		TRY(ns_write_maps(&birth->spec->ns, birth->child.pid));
-	return cgroup_start_scope(&birth->spec->cgroup, &birth->cgroup, birth->child.pid);
+	return start_scope(birth);
 }
 
 static struct err *wire_network(struct birth *birth)

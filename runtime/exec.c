@@ -308,6 +308,20 @@ static _Noreturn void exec_main(struct exec *exec)
 
 /* --- exec --- */
 
+/* An init system inside gives controllers to child cgroups; then only those take processes. */
+static struct err *clone_child(struct exec *exec)
+{
+	OWN(fd) int busy_fd = -1;
+	struct err *err;
+
+	err = ns_clone_into(exec->pidfd, exec->state.namespaces, exec->cgroup.dir_fd, &exec->child);
+	if (!err || err_errno(err) != EBUSY || exec->request->cgroup_below)
+		return err;
+	err_drop(err); /* the cgroup in which init is takes it */
+	TRY(cgroup_open_busy(&exec->cgroup, exec->state.pid, &busy_fd));
+	return ns_clone_into(exec->pidfd, exec->state.namespaces, busy_fd, &exec->child);
+}
+
 static struct err *spawn(struct exec *exec)
 {
 	const struct ct_io *io = &exec->request->io;
@@ -321,7 +335,7 @@ static struct err *spawn(struct exec *exec)
 	 * ourselves. */
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
-	TRY(ns_clone_into(exec->pidfd, exec->state.namespaces, exec->cgroup.dir_fd, &exec->child));
+	TRY(clone_child(exec));
 	if (exec->child.pid == 0)
 		exec_main(exec);
 	close(fd_take(&exec->init_sock));
