@@ -265,6 +265,17 @@ static struct err *check_words(char *const *argv, size_t least, const char *usag
 	return NULL;
 }
 
+/* NAME='TEXT', whatever is in the text: escaped slices have backslashes. */
+static struct err *add_text(struct strlist *list, const char *name, const char *text)
+{
+	OWN(buf) struct buf quoted = { 0 };
+
+	TRY(buf_add(&quoted, "", 0));
+	for (; *text; text++)
+		TRY(buf_format(&quoted, "%s%c", strchr("'\\", *text) ? "\\" : "", *text));
+	return strlist_format(list, "%s='%s'", name, quoted.data);
+}
+
 /* Properties that make a scope a container's: delegated, and gone when it is empty. */
 static struct err *scope_properties(const char *slice, const char *pid, const char *description,
 				    struct strlist *list)
@@ -272,10 +283,8 @@ static struct err *scope_properties(const char *slice, const char *pid, const ch
 	uint64_t number;
 
 	TRY(parse_u64("process", pid, 1, INT32_MAX, &number));
-	if (description[strcspn(description, "'\\")])
-		return err_new(ERR_INVALID, "the description has a quote");
-	TRY(strlist_format(list, "Slice='%s'", slice));
-	TRY(strlist_format(list, "Description='%s'", description));
+	TRY(add_text(list, "Slice", slice));
+	TRY(add_text(list, "Description", description));
 	TRY(strlist_format(list, "PIDs=@au [%s]", pid));
 	TRY(strlist_add(list, "Delegate=true"));
 	/* the caller, not the order of shutdown, decides when it stops */
