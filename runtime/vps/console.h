@@ -24,4 +24,8 @@ void console_log_release(struct console_log *log);
 /* Append; a full disk loses output and nothing else. */
 void console_log_add(struct console_log *log, const char *data, size_t len);
 
+/* A new pty on the /dev/console of the VPS whose init is init_pidfd; *ret_master_fd is the caller's
+ * (replug.c). */
+MUST_CHECK struct err *console_replug(int init_pidfd, int *ret_master_fd);
+
 #endif

@@ -345,6 +345,8 @@ static struct err *adopt(struct monitor *monitor)
 	TRY(proc_open(state.pid, state.pid_start_ticks, &monitor->init.pidfd));
 	monitor->init.pid = state.pid;
 	monitor->init_start_ticks = state.pid_start_ticks;
+	/* a VPS without console is worse off, but runs */
+	log_warn(console_replug(monitor->init.pidfd, &monitor->init.master_fd));
 	return vps_load(monitor->host, monitor->name, &monitor->conf);
 }
 
