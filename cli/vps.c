@@ -17,9 +17,21 @@ static const struct opt global_rows[] = {
 };
 
 static const struct cmd *const cmds[] = {
-	&vps_cmd_create, &vps_cmd_destroy,  &vps_cmd_start, &vps_cmd_stop,
-	&vps_cmd_status, &vps_cmd_list,	    &vps_cmd_show,  &vps_cmd_exec,
-	&vps_cmd_enter,	 &vps_cmd_template, &vps_cmd_exec2, &vps_cmd_delete,
+	&vps_cmd_create,
+	&vps_cmd_destroy,
+	&vps_cmd_start,
+	&vps_cmd_stop,
+	&vps_cmd_status,
+	&vps_cmd_list,
+	&vps_cmd_show,
+	&vps_cmd_exec,
+	&vps_cmd_enter,
+	&vps_cmd_template,
+	/* not listed by --help */
+	&vps_cmd_exec2,
+	&vps_cmd_delete,
+	&vps_cmd_completion,
+	&vps_cmd_tables,
 };
 
 const struct program vps_program = {
