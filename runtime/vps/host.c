@@ -34,7 +34,7 @@ static const struct place {
 void vps_host_release(struct vps_host *host)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		free(*(char **)((char *)host + places[i].offset));
+		free(*(char **)(void *)((char *)host + places[i].offset));
 	vps_conf_release(&host->defaults);
 	*host = (struct vps_host){ 0 };
 	vps_conf_init(&host->defaults);
@@ -66,7 +66,7 @@ static struct err *read_pool(const char *text, struct vps_host *host)
 	TRY(parse_u64("ID_POOL", first, 65536, UINT32_MAX - 1, &host->id_first));
 	TRY(parse_u64("ID_POOL", dash + 1, host->id_first, UINT32_MAX - 1, &last));
 	host->id_count = last - host->id_first + 1;
-	if (host->id_count < 2 * 65536)
+	if (host->id_count < UINT64_C(2) * 65536)
 		return err_new(ERR_INVALID,
 			       "ID_POOL: a pool has at least 131072 ids (one VPS and the sandbox)");
 	return NULL;
@@ -112,7 +112,7 @@ struct err *vps_host_open(struct vps_host *ret_host)
 	set_defaults(&host.defaults);
 	TRY(choose_root(&root));
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		char **path = (char **)((char *)&host + places[i].offset);
+		char **path = (void *)((char *)&host + places[i].offset);
 
 		TRY(str_format(path, "%s%s", root, places[i].path));
 		TRY(path_make_own_dirs(*path, places[i].mode));

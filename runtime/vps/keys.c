@@ -495,7 +495,8 @@ struct err *vps_conf_check(const struct vps_conf *conf)
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].max)
 			TRY(check_range(&keys[i],
-					*(const uint64_t *)((const char *)conf + keys[i].offset)));
+					*(const uint64_t *)(const void *)((const char *)conf +
+									  keys[i].offset)));
 	if (conf->hostname)
 		TRY(check_domain("--hostname", conf->hostname));
 	if (conf->hostname && strlen(conf->hostname) > 64)
