@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/major.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "base/path.h"
@@ -29,6 +32,26 @@ static struct err *open_own_ptmx(int root_fd, int *ret_fd)
 	return NULL;
 }
 
+/* Looked at before it is opened: exec calls this inside a container, where the file may be
+ * anything. */
+static struct err *open_caller_ptmx(int *ret_fd)
+{
+	OWN(fd) int path_fd = open("/dev/ptmx", O_PATH | O_CLOEXEC);
+	struct path_fd path = path_of_fd(path_fd);
+	struct stat st;
+	int fd;
+
+	if (path_fd < 0 || fstat(path_fd, &st) < 0)
+		return err_sys(errno, "open /dev/ptmx");
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(TTYAUX_MAJOR, 2))
+		return err_new(ERR_STATE, "/dev/ptmx is not the pty multiplexer");
+	fd = open(path.text, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(errno, "open /dev/ptmx");
+	*ret_fd = fd;
+	return NULL;
+}
+
 static struct err *open_ptmx(int root_fd, int *ret_fd)
 {
 	struct err *err = open_own_ptmx(root_fd, ret_fd);
@@ -38,8 +61,7 @@ static struct err *open_ptmx(int root_fd, int *ret_fd)
 	if (err_kind(err) != ERR_NOT_FOUND && err_errno(err) != ENOTDIR)
 		return err;
 	err_drop(err); /* a container without devpts gets a pty of the caller's */
-	*ret_fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(errno, "open /dev/ptmx") : NULL;
+	return open_caller_ptmx(ret_fd);
 }
 
 struct err *rootfs_open_pty(int root_fd, int *ret_master_fd, int *ret_slave_fd)

@@ -23,41 +23,53 @@ void places_drop(struct build *build)
 	build->dev_fd = build->proc_fd = build->sys_fd = -1;
 }
 
-/* Open what was just mounted on NAME, if it is the root of that kind of file system. */
-static struct err *open_place(const struct build *build, const char *name, long magic, int *ret_fd)
+struct place_kind {
+	const char *path, *type;
+	long magic;
+};
+
+/*
+ * Open what was just mounted on a place, if it is the root of its kind of file system. When the
+ * spec mounted that kind it must be: a co-tenant of the image may have moved the directory away
+ * under our mount, and masks would land elsewhere.
+ */
+static struct err *open_place(const struct build *build, const struct mount_spec *mount,
+			      const struct place_kind *kind, int *ret_fd)
 {
 	OWN(fd) int fd = -1;
 	struct statfs fs;
 
-	TRY(path_open_in(build->root_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, &fd));
+	TRY(path_open_in(build->root_fd, kind->path, O_PATH | O_DIRECTORY | O_NOFOLLOW, &fd));
 	if (fstatfs(fd, &fs) < 0)
-		return err_sys(errno, "look at /%s", name);
-	if (fs.f_type == magic)
+		return err_sys(errno, "look at %s", kind->path);
+	if (fs.f_type == kind->magic)
 		*ret_fd = fd_take(&fd);
+	else if (str_eq(mount->type, kind->type) && !mount_spec_is_bind(mount))
+		return err_new(ERR_STATE, "%s was moved while %s was mounted on it", kind->path,
+			       kind->type);
 	return NULL;
 }
 
 struct err *places_update(struct build *build, const struct mount_spec *mount,
 			  const char *destination)
 {
+	static const struct place_kind kinds[] = {
+		{ "/dev", "tmpfs", TMPFS_MAGIC },
+		{ "/proc", "proc", PROC_SUPER_MAGIC },
+		{ "/sys", "sysfs", SYSFS_MAGIC },
+	};
+	int *const fds[] = { &build->dev_fd, &build->proc_fd, &build->sys_fd };
+
 	if (str_eq(destination, "/")) {
 		places_drop(build);
 		return NULL;
 	}
-	if (str_eq(destination, "/dev")) {
-		own_fd(&build->dev_fd);
-		build->dev_fd = -1;
-		return open_place(build, "dev", TMPFS_MAGIC, &build->dev_fd);
-	}
-	if (str_eq(destination, "/proc")) {
-		own_fd(&build->proc_fd);
-		build->proc_fd = -1;
-		return open_place(build, "proc", PROC_SUPER_MAGIC, &build->proc_fd);
-	}
-	if (str_eq(destination, "/sys")) {
-		own_fd(&build->sys_fd);
-		build->sys_fd = -1;
-		return open_place(build, "sys", SYSFS_MAGIC, &build->sys_fd);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!str_eq(destination, kinds[i].path))
+			continue;
+		own_fd(fds[i]);
+		*fds[i] = -1;
+		return open_place(build, mount, &kinds[i], fds[i]);
 	}
 	/* a foreign tree inside; what may cover procfs are single files */
 	if (str_has_prefix(destination, "/sys/") && mount_spec_is_bind(mount)) {

@@ -121,9 +121,31 @@ static void act_console(struct scene *scene)
 	CHECK(write(master_fd, "x", 1) == 1);
 }
 
+/* Without a devpts of its own a container gets a pty of the caller's, if that is one. */
+static void act_console_of_caller(struct scene *scene)
+{
+	int master_fd, slave_fd;
+	struct stat console, slave;
+
+	add_mount(scene, "proc", "proc", "/proc", "");
+	add_mount(scene, "tmpfs", "tmpfs", "/dev", "mode=755");
+	scene->env.terminal = true;
+	build(scene);
+	must(rootfs_open_console(scene->root_fd, &scene->env, &master_fd, &slave_fd));
+	must(rootfs_enter(&scene->spec, &scene->env, scene->root_fd));
+	CHECK(fstat(slave_fd, &slave) == 0 && stat("/dev/console", &console) == 0);
+	CHECK(isatty(slave_fd) && slave.st_rdev == console.st_rdev);
+	/* from inside, as exec does it, the file may be the tenant's */
+	CHECK(unlink("/dev/ptmx") == 0 && symlink("/bin/marker", "/dev/ptmx") == 0);
+	must_fail(rootfs_open_pty(scene->root_fd, &master_fd, &slave_fd),
+		  "not the pty multiplexer");
+}
+
 static void test_console(void **state)
 {
 	(void)state;
+	play(AS_ROOT, act_console_of_caller);
+	play(ROOT_WITH_USER_NS, act_console_of_caller);
 	for (enum how how = 0; how < HOW_COUNT; how++)
 		play(how, act_console);
 }
