@@ -103,7 +103,7 @@ static void emit(enum log_level level, const char *text)
 		copy_to_stderr(text);
 }
 
-static void emit_args(enum log_level level, const char *fmt, va_list args)
+PRINTF(2, 0) static void emit_args(enum log_level level, const char *fmt, va_list args)
 {
 	OWN(str) char *text = NULL;
 

@@ -32,7 +32,7 @@ struct err *net_counters_read(const char *name, struct net_counters *ret_counter
 		if (text.len && text.data[text.len - 1] == '\n')
 			text.data[--text.len] = '\0';
 		TRY(parse_u64(path, text.data, 0, UINT64_MAX,
-			      (uint64_t *)((char *)&values + counters[i].offset)));
+			      (uint64_t *)(void *)((char *)&values + counters[i].offset)));
 	}
 	*ret_counters = values;
 	return NULL;
