@@ -109,6 +109,8 @@ static struct err *spawn_init(struct birth *birth)
 	 * the maps of a non-dumpable child cannot be written, so init does it later itself. */
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
+	if (birth->env.user_ns)
+		process_raise_rlimits(birth->spec->process.rlimits, birth->spec->process.rlimit_count);
 	if (birth->launch_fd >= 0)
 		TRY(ns_launch_enter(birth->launch_fd, &launch));
 	err = ns_clone(&birth->spec->ns, &birth->joined, cgroup_fd, &birth->child);

@@ -335,6 +335,7 @@ static struct err *spawn(struct exec *exec)
 	 * ourselves. */
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
+	process_raise_rlimits(exec->process.rlimits, exec->process.rlimit_count);
 	TRY(clone_child(exec));
 	if (exec->child.pid == 0)
 		exec_main(exec);

@@ -25,6 +25,20 @@ struct err *process_set_rlimits(const struct rlimit_spec *limits, size_t count)
 	return NULL;
 }
 
+void process_raise_rlimits(const struct rlimit_spec *limits, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		__rlimit_resource_t resource = (__rlimit_resource_t)limits[i].resource;
+		struct rlimit64 limit;
+
+		if (prlimit64(0, resource, NULL, &limit) < 0 || limit.rlim_max >= limits[i].hard)
+			continue;
+		limit.rlim_max = limits[i].hard;
+		/* without CAP_SYS_RESOURCE: the child's own attempt gives the error */
+		prlimit64(0, resource, &limit, NULL);
+	}
+}
+
 struct err *process_set_oom_score(pid_t pid, int value)
 {
 	OWN(fd) int fd = -1;

@@ -49,6 +49,9 @@ MUST_CHECK struct err *group_list_of(const char *text, size_t len, const char *u
 MUST_CHECK struct err *group_list_add(gid_t **groups, size_t *count, gid_t gid);
 
 /* --- limits and scheduling (limits.c, sched.c) --- */
+/* Before a clone into a user namespace, where nobody has the right to: raise our own hard limits to
+ * those, for the child to inherit. What we may not raise either, process_set_rlimits() reports. */
+void process_raise_rlimits(const struct rlimit_spec *limits, size_t count);
 MUST_CHECK struct err *process_set_rlimits(const struct rlimit_spec *limits, size_t count);
 /* pid 0: the caller. Without privilege a refused lower value leaves the old one and succeeds, as
  * callers expect. */
