@@ -16,6 +16,10 @@
 
 /* Source: runtime-spec, config-linux, "Default Devices"; major and minor from devices.txt. */
 const struct device_rule default_devices[] = {
+	/* Making a node of any device gives no access to it. runc and crun allow it, image builds
+	 * count on it, and init makes the nodes of linux.devices behind this filter. */
+	{ .allow = true, .type = 'c', .major = DEVICE_ANY, .minor = DEVICE_ANY, .may_mknod = true },
+	{ .allow = true, .type = 'b', .major = DEVICE_ANY, .minor = DEVICE_ANY, .may_mknod = true },
 	{ RWM, .type = 'c', .major = 1, .minor = 3 },		 /* null */
 	{ RWM, .type = 'c', .major = 1, .minor = 5 },		 /* zero */
 	{ RWM, .type = 'c', .major = 1, .minor = 7 },		 /* full */

@@ -258,7 +258,7 @@ struct err *mount_spec_option(struct mount_spec *mount, const char *option)
 		return NULL;
 	}
 	if (!*option)
-		return err_new(ERR_INVALID, "an empty mount option");
+		return NULL; /* podman writes such ones; mount(2) skips them, too */
 	if (str_has_prefix(option, "idmap=")) {
 		mount->idmap = MOUNT_IDMAP;
 		return parse_idmap_value(mount, option + strlen("idmap="));
