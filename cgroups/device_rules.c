@@ -18,8 +18,7 @@
 const struct device_rule default_devices[] = {
 	/* Making a node of any device gives no access to it. runc and crun allow it, image builds
 	 * count on it, and init makes the nodes of linux.devices behind this filter. */
-	{ .allow = true, .type = 'c', .major = DEVICE_ANY, .minor = DEVICE_ANY, .may_mknod = true },
-	{ .allow = true, .type = 'b', .major = DEVICE_ANY, .minor = DEVICE_ANY, .may_mknod = true },
+	{ .allow = true, .type = 'a', .major = DEVICE_ANY, .minor = DEVICE_ANY, .may_mknod = true },
 	{ RWM, .type = 'c', .major = 1, .minor = 3 },		 /* null */
 	{ RWM, .type = 'c', .major = 1, .minor = 5 },		 /* zero */
 	{ RWM, .type = 'c', .major = 1, .minor = 7 },		 /* full */
@@ -115,13 +114,21 @@ static bool overlaps(const struct device_mask *a, const struct device_mask *b)
 	       numbers_meet(a->major, b->major) && numbers_meet(a->minor, b->minor);
 }
 
-/* Bits that a later rule decides for all of its devices are not for this one to decide. */
+/* Bits that a later rule decides for all of its devices are not for this one to decide; but a rule
+ * that says the same stays whole, so that the later one may turn out to be superfluous. */
 static void drop_overruled(struct device_masks *masks)
 {
-	for (size_t i = 0; i < masks->count; i++)
-		for (size_t later = i + 1; later < masks->count; later++)
-			if (covers(&masks->items[later], &masks->items[i]))
-				masks->items[i].access &= ~masks->items[later].access;
+	for (size_t i = 0; i < masks->count; i++) {
+		struct device_mask *mask = &masks->items[i];
+
+		for (size_t at = i + 1; at < masks->count; at++) {
+			const struct device_mask *later = &masks->items[at];
+
+			if (covers(later, mask) &&
+			    (later->allow != mask->allow || !(mask->access & ~later->access)))
+				mask->access &= ~later->access;
+		}
+	}
 }
 
 /* A denial is needed only against an earlier permission, and a permission only when no earlier one
