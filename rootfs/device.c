@@ -80,14 +80,17 @@ static struct err *clone_node(const char *path, const struct device_node *device
  * container's has another name, the one that udev lists under the number. */
 static struct err *bind_node(int dir_fd, const char *name, const struct device_node *device)
 {
-	OWN(fd) int tree_fd = -1, target_fd = -1;
-	char listed[64];
+	const struct target target = { dir_fd, name };
+	OWN(fd) int tree_fd = -1;
+	char listed[64] = "";
 
-	snprintf(listed, sizeof(listed), "/dev/%s/%jd:%jd", device->type == 'b' ? "block" : "char",
-		 (intmax_t)device->major, (intmax_t)device->minor);
 	TRY(clone_node(device->path, device, &tree_fd));
-	if (tree_fd < 0)
+	if (tree_fd < 0) {
+		snprintf(listed, sizeof(listed), "/dev/%s/%jd:%jd",
+			 device->type == 'b' ? "block" : "char", (intmax_t)device->major,
+			 (intmax_t)device->minor);
 		TRY(clone_node(listed, device, &tree_fd));
+	}
 	if (tree_fd < 0)
 		return err_new(ERR_NOT_FOUND,
 			       "device %s: mknod is not allowed, and the host has neither that "
@@ -95,8 +98,8 @@ static struct err *bind_node(int dir_fd, const char *name, const struct device_n
 			       device->path, listed);
 	if (mknodat(dir_fd, name, S_IFREG | 0666, 0) < 0 && errno != EEXIST)
 		return err_sys(errno, "create %s", device->path);
-	TRY(path_open_beneath(dir_fd, name, O_PATH | O_NOFOLLOW, &target_fd));
-	return tree_attach_fd(tree_fd, target_fd, device->path);
+	/* move_mount(2) follows no link at the end: what it meets there is covered */
+	return tree_attach(tree_fd, &target, device->path);
 }
 
 /* Something is there already: right only if it is this very device. */
