@@ -44,7 +44,8 @@ static struct err *make_holder_private(const char *path)
 	while (mount(NULL, *holder ? holder : "/", NULL, MS_PRIVATE, NULL) < 0) {
 		char *slash = strrchr(holder, '/');
 
-		if (errno != EINVAL || !slash)
+		/* EINVAL: no mount point; the others: not to be seen from here, so "/" holds it */
+		if ((errno != EINVAL && errno != ENOENT && errno != EACCES) || !slash)
 			return err_sys(errno, "make the mount of %s private", path);
 		*slash = '\0';
 	}

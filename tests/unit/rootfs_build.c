@@ -246,9 +246,43 @@ static void act_shared_host(struct scene *scene)
 	CHECK(after == before + 2);
 }
 
+static void act_propagation(struct scene *scene)
+{
+	static const struct {
+		unsigned long flags;
+		const char *text;
+	} rows[] = { { MS_SHARED | MS_REC, "shared:" },
+		     { MS_SHARED, "shared:" },
+		     { MS_SLAVE | MS_REC, "rw" },
+		     { MS_PRIVATE, "rw" },
+		     { MS_UNBINDABLE | MS_REC, "unbindable" } };
+
+	if (scene->how != ROOTLESS) { /* who finds the host as it is */
+		CHECK(unshare(CLONE_NEWNS) == 0);
+		CHECK(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+		CHECK(mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) == 0);
+	}
+	add_default_mounts(scene);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scene copy = *scene;
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			copy.spec.propagation = rows[i].flags;
+			build_and_enter(&copy);
+			CHECK(mounted("/", rows[i].text));
+			_exit(0);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	}
+}
+
 static void test_propagation(void **state)
 {
 	(void)state;
+	for (enum how how = 0; how < HOW_COUNT; how++)
+		play(how, act_propagation);
 	play(AS_ROOT, act_shared_host);
 }
 
