@@ -1,0 +1,39 @@
+#!/bin/bash
+# labels and resctrl groups: their effect where the kernel has them, one clear line where it has not; refused limits
+. "$(dirname "$0")/lib.sh"
+
+make_bundle b
+refused() { # DESCRIPTION REGEX JQ
+	make_bundle b "$3"
+	check_fails "$1" "$2" oci create --bundle b props-lacks </dev/null
+}
+if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
+	refused "an AppArmor profile that is not loaded" 'AppArmor.*props-none.*not loaded' '.process.apparmorProfile = "props-none"'
+	make_bundle b '.process.apparmorProfile = "unconfined"'
+	start_bundle props-label b
+	is "AppArmor profile" "$(tr -d '\0' <"/proc/$(pid_of props-label)/attr/apparmor/current")" unconfined
+else
+	refused "AppArmor is not here" 'AppArmor.*not enabled' '.process.apparmorProfile = "props-none"'
+fi
+if [ -d /sys/fs/selinux/class ]; then
+	skip "SELinux labels" "no policy that a test could count on"
+else
+	refused "SELinux is not here: the process's label" 'SELinux' '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
+fi
+if [ -e /sys/fs/resctrl/schemata ]; then
+	make_bundle b '.linux.intelRdt = {closID: "props"}'
+	start_bundle props-rdt b
+	check "intelRdt: the group has the process" grep -qx "$(pid_of props-rdt)" /sys/fs/resctrl/props/tasks
+else
+	refused "resctrl is not here" 'resctrl' '.linux.intelRdt = {closID: "props", schemata: ["L3:0=f"]}'
+fi
+refused "swappiness" 'swappiness' '.linux.resources.memory = {swappiness: 5}'
+refused "no OOM killer" 'OOM|disableOOMKiller' '.linux.resources.memory = {disableOOMKiller: true}'
+refused "real-time runtime" 'realtimeRuntime' '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 10000}'
+refused "net_cls" 'classID' '.linux.resources.network = {classID: 7}'
+refused "net_prio" 'priorities' '.linux.resources.network = {priorities: [{name: "eth0", priority: 5}]}'
+refused "leaf weights" 'leafWeight' '.linux.resources.blockIO = {leafWeight: 100}'
+make_bundle b '.linux.resources.memory = {kernel: 1000000, kernelTCP: 1000000, useHierarchy: true} | .linux.resources.network = {classID: 0}'
+output=$(oci create --bundle b props-old >old.out 2>&1 </dev/null && echo made) || true
+cleanup oci delete --force props-old
+is "what has no meaning any more is passed over" "$output" made
