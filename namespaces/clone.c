@@ -201,20 +201,23 @@ static struct err *read_report(int report_fd, struct ns_child *ret_child)
 	return NULL;
 }
 
-static struct err *clone_staged(const struct ns_spec *spec, const struct ns_fds *fds,
-				uint64_t flags, int cgroup_fd, struct ns_child *ret_child)
+/*
+ * CLONE_FILES: the pidfd that the stage gets for init lands in our own table, and so nobody may
+ * close anything while both live. The report fits into the pipe, so it is read after the stage's
+ * end.
+ */
+static struct err *clone_staged(const struct ns_fds *fds, uint64_t flags, int cgroup_fd,
+				struct ns_child *ret_child)
 {
 	OWN(fd) int read_fd = -1, write_fd = -1, stage_pidfd = -1;
 	struct ns_child stage, init;
 	struct err *err;
 	int pair[2], status;
 
-	(void)spec;
-	if (pipe2(pair, O_CLOEXEC) < 0)
+	if (pipe2(pair, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_sys(errno, "make a pipe");
 	read_fd = pair[0];
 	write_fd = pair[1];
-	/* CLONE_FILES: the pidfd that the stage gets for init lands in our own table */
 	TRY(clone_child(CLONE_FILES, cgroup_fd, SIGCHLD, &stage));
 	if (stage.pid == 0) {
 		err = join_all(fds);
@@ -223,15 +226,13 @@ static struct err *clone_staged(const struct ns_spec *spec, const struct ns_fds 
 			err = clone_child(flags | CLONE_PARENT, -1, 0, &init);
 		if (!err && init.pid == 0) {
 			*ret_child = init;
-			fd_take(&stage_pidfd);
 			return NULL;
 		}
 		stage_exit(write_fd, err ? NULL : &init, err);
 	}
 	stage_pidfd = stage.pidfd;
-	close(fd_take(&write_fd));
-	err = read_report(read_fd, ret_child);
-	return err_first(err, proc_reap(stage_pidfd, &status));
+	TRY(proc_reap(stage_pidfd, &status));
+	return read_report(read_fd, ret_child);
 }
 
 /* Our children get the pid namespace; *ret_saved_fd leads back, so that later children (hooks) do
@@ -298,7 +299,7 @@ struct err *ns_clone(const struct ns_spec *spec, const struct ns_fds *fds, int c
 		TRY(write_time_offsets(spec));
 	}
 	if (needs_stage(spec, fds))
-		err = clone_staged(spec, fds, flags, cgroup_fd, ret_child);
+		err = clone_staged(fds, flags, cgroup_fd, ret_child);
 	else
 		err = clone_direct(fds, flags, cgroup_fd, ret_child);
 	if (own_time_fd >= 0 && (err || ret_child->pid != 0))

@@ -68,6 +68,9 @@ static struct err *make_cgroup(struct birth *birth)
 
 static void drop_cgroup(struct birth *birth)
 {
+	/* whoever is still in it was made by a step that failed half way */
+	if (birth->cgroup.dir_fd >= 0)
+		log_warn(cgroup_kill(&birth->cgroup));
 	log_warn(cgroup_destroy(&birth->cgroup, 5000));
 }
 
