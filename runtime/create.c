@@ -113,7 +113,8 @@ static struct err *spawn_init(struct birth *birth)
 	if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");
 	if (birth->env.user_ns)
-		process_raise_rlimits(birth->spec->process.rlimits, birth->spec->process.rlimit_count);
+		process_raise_rlimits(birth->spec->process.rlimits,
+				      birth->spec->process.rlimit_count);
 	if (birth->launch_fd >= 0)
 		TRY(ns_launch_enter(birth->launch_fd, &launch));
 	err = ns_clone(&birth->spec->ns, &birth->joined, cgroup_fd, &birth->child);
@@ -351,6 +352,8 @@ static struct err *check_request(const struct ct_create *request)
 	TRY(ns_spec_check(&spec->ns));
 	TRY(rootfs_spec_check(&spec->root, spec->ns.is_new[NS_USER] || spec->ns.join_path[NS_USER],
 			      spec->ns.is_new[NS_MOUNT] || spec->ns.join_path[NS_MOUNT]));
+	if (spec->root.mount_label && *spec->root.mount_label && !lsm_has_selinux())
+		return err_new(ERR_UNSUPPORTED, "linux.mountLabel: this kernel has no SELinux");
 	if (request->io.console_socket && !terminal)
 		return err_new(ERR_INVALID,
 			       "a console socket was given, but process.terminal is false");

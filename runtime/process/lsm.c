@@ -21,7 +21,7 @@ static bool has_apparmor(void)
 	return !err && text.len > 0 && text.data[0] == 'Y';
 }
 
-static bool has_selinux(void)
+bool lsm_has_selinux(void)
 {
 	struct statfs fs;
 
@@ -54,7 +54,7 @@ struct err *process_set_selinux(const char *label)
 {
 	if (!*label)
 		return NULL;
-	if (!has_selinux())
+	if (!lsm_has_selinux())
 		return err_new(ERR_UNSUPPORTED,
 			       "SELinux label %.128s: SELinux is not enabled in this kernel",
 			       label);

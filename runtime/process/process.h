@@ -92,6 +92,7 @@ const char *seccomp_flag_name(size_t i);
 /* --- Linux security modules (lsm.c) --- */
 /* Applied at the next execve. ERR_UNSUPPORTED when the kernel has no such module. */
 MUST_CHECK struct err *process_set_apparmor(const char *profile);
+bool lsm_has_selinux(void);
 MUST_CHECK struct err *process_set_selinux(const char *label);
 
 /* --- the rest --- */
