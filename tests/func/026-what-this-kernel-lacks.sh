@@ -18,6 +18,7 @@ fi
 if [ -d /sys/fs/selinux/class ]; then
 	skip "SELinux labels" "no policy that a test could count on"
 else
+	refused "SELinux is not here: the mounts' label" 'mountLabel.*SELinux' '.linux.mountLabel = "system_u:object_r:container_file_t:s0"'
 	refused "SELinux is not here: the process's label" 'SELinux' '.process.selinuxLabel = "system_u:system_r:container_t:s0"'
 fi
 if [ -e /sys/fs/resctrl/schemata ]; then
