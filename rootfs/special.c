@@ -26,7 +26,7 @@ static bool is_refusal(const struct err *err)
  * will not part them in a user namespace, but read-only: there may be the host's cgroups
  * (CVE-2023-25809).
  */
-static struct err *bind_host(struct build *build, const struct mount_spec *mount, const char *path,
+static struct err *bind_host(const struct mount_spec *mount, const char *path,
 			     const struct target *target)
 {
 	const struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };
@@ -34,7 +34,6 @@ static struct err *bind_host(struct build *build, const struct mount_spec *mount
 	const struct tree_defaults defaults = { .userns_fd = -1 };
 	OWN(fd) int fd = -1;
 
-	(void)build;
 	TRY(tree_open(path, AT_RECURSIVE, &fd));
 	TRY(tree_set(fd, AT_RECURSIVE, &readonly, path));
 	if (!(mount->flags & MS_RDONLY)) {
@@ -61,7 +60,7 @@ static struct err *mount_proc(struct build *build, const struct fs *fs, const st
 				"a part of the caller's /proc is covered, so the kernel allows no "
 				"new one in a user namespace");
 	err_drop(err);
-	return bind_host(build, fs->mount, "/proc", target);
+	return bind_host(fs->mount, "/proc", target);
 }
 
 static struct err *mount_sysfs(struct build *build, const struct fs *fs,
@@ -76,7 +75,7 @@ static struct err *mount_sysfs(struct build *build, const struct fs *fs,
 			return err;
 	}
 	err_drop(err);
-	return bind_host(build, fs->mount, "/sys", target);
+	return bind_host(fs->mount, "/sys", target);
 }
 
 static struct err *mount_mqueue(struct build *build, const struct fs *fs,
@@ -90,7 +89,7 @@ static struct err *mount_mqueue(struct build *build, const struct fs *fs,
 			return err;
 	}
 	err_drop(err);
-	return bind_host(build, fs->mount, "/dev/mqueue", target);
+	return bind_host(fs->mount, "/dev/mqueue", target);
 }
 
 /* The data without its gid= option, owned; NULL when there is none. */
