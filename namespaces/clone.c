@@ -253,9 +253,9 @@ static struct err *leave_ns(int saved_fd, uint64_t flag)
 {
 	if (setns(saved_fd, (int)flag) == 0)
 		return NULL;
-	/* Without privilege on the host one may enter the container's pid namespace, but has no right
-	 * to the host's, which would be needed to return (pid_namespaces(7)). Only children that we
-	 * still make are born in it. */
+	/* Without privilege on the host one may enter the container's pid namespace, but has no
+	 * right to the host's, which would be needed to return (pid_namespaces(7)). Only children
+	 * that we still make are born in it. */
 	if (errno == EPERM && flag == CLONE_NEWPID)
 		return NULL;
 	return err_sys(errno, "return to the own namespace");

@@ -210,7 +210,8 @@ static struct err *make_from_spec(const struct build *build, const struct device
 	OWN(fd) int parent_fd = -1;
 	const char *name;
 
-	/* podman --privileged lists all of the host's: the host's ptmx would be of another devpts */
+	/* podman --privileged lists all of the host's: the host's ptmx would be of another devpts
+	 */
 	if (str_eq(device->path, "/dev/ptmx"))
 		return NULL;
 	TRY(path_open_parent_in(build->root_fd, device->path, &parent_fd, &name));
