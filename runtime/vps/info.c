@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/proc.h"
 #include "runtime/vps/room.h"
 
@@ -168,6 +169,7 @@ struct err *vps_look(const struct vps_host *host, const char *name, enum vps_det
 	struct err *err;
 
 	vps_conf_init(&info.conf);
+	TRY(parse_container_id(name));
 	TRY(str_dup(name, &info.name));
 	TRY(str_format(&info.private_path, "%s/%s", host->private_dir, name));
 	err = vps_load(host, name, &info.conf);

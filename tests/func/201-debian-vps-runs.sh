@@ -1,0 +1,45 @@
+#!/bin/bash
+# a Debian 13 VPS with systemd: running with no failed unit, reboots and powers off from inside, stops cleanly
+# timeout: 600
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=vps.sh
+. "$func_dir/vps.sh"
+needs jq
+archive=${DEBIAN_ARCHIVE:-/srv/debian-13.tar.zst}
+[ -r "$archive" ] || skip_rest "no $archive here"
+
+is_up() { [ "$(cella exec deb -- systemctl is-system-running)" = running ]; }
+new_init() { [ "$(vps_field deb .pid)" != null ] && [ "$(vps_field deb .pid)" != "$pid" ]; }
+
+check "import" cella template import "$archive" debian-13
+like "it knows what it is" "$(cella template list)" "Debian GNU/Linux 13"
+check "create" cella create deb --ostemplate debian-13 --ram 512M --ipadd 10.62.0.1
+check "start" cella start deb
+check "systemd reaches running" wait_for 120 is_up
+is "no unit failed" "$(cella exec deb -- systemctl --failed --no-legend --plain)" ""
+is "it knows that it is contained" "$(cella exec deb -- sh -c 'systemd-detect-virt --container')" container-other
+is "machine id of its own" "$(cella exec deb -- sh -c 'grep -cE "^[0-9a-f]{32}$" /etc/machine-id')" 1
+check "units make control groups inside" cella exec deb -- test -d /sys/fs/cgroup/system.slice/dbus.service
+check "IPv4 answers" ping -c 1 -W 5 10.62.0.1
+check "a unit with its own devices, tunables and user runs" cella exec deb -- systemd-run --wait --quiet \
+	-p PrivateDevices=yes -p ProtectKernelTunables=yes -p ProtectSystem=strict -p DynamicUser=yes \
+	-p PrivateTmp=yes -p ProtectHome=yes -p NoNewPrivileges=yes true
+
+pid=$(vps_field deb .pid)
+check "reboot from inside" cella exec deb -- systemctl reboot
+check "comes up as another init" wait_for 60 new_init
+check "and reaches running" wait_for 120 is_up
+like "the console has a log" "$(cat "$CELLA_ROOT/var/lib/cella/log/deb.console")" "login:"
+
+check "power-off from inside" cella exec deb -- systemctl poweroff
+check "ends it" wait_for 60 test ! -e "$run_dir/deb"
+check "and its control group" wait_for 5 test ! -e /sys/fs/cgroup/cella/deb
+
+check "start" cella start deb
+check "running again" wait_for 120 is_up
+SECONDS=0
+check "stop" cella stop deb
+check "a clean stop takes less than 30 s ($SECONDS)" test $SECONDS -lt 30
+like "systemd took its time to say so" "$(cella exec deb -- true 2>&1)" "not running"
+check "destroy" cella destroy deb
+check "nothing is left" nothing_of deb
