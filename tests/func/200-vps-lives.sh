@@ -52,7 +52,7 @@ check_fails "destroy refuses what runs" "is running" cella destroy one
 check_fails "start refuses as well" "running already" cella start one
 
 check "stop" cella stop one
-gone "$pid" && ok "init is gone" || not_ok "init is gone"
+check "init is gone" gone "$pid"
 check_fails "exec in a stopped one" "not running" cella exec one -- true
 check "start again" cella start one
 is "with the same ids" "$(proc_status "$(vps_field one .pid)" Uid | cut -f 1)" "$first"

@@ -41,7 +41,7 @@ for name in hosts hostname resolv.conf machine-id; do
 	ln "$TEST_DIR/outside/$name" "$root/etc/$name" 2>/dev/null || true
 done
 try "hard links"
-rm -rf "$root/etc"
+rm -rf "${root:?}/etc"
 ln -s "$TEST_DIR/outside" "$root/etc"
 try "/etc is a link to the host"
 rm "$root/etc"

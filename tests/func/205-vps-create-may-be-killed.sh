@@ -20,7 +20,7 @@ cella template create busybox >/dev/null
 for ((ms = 0; ms < 900; ms += 45)); do
 	kill_after $ms cella create one --ostemplate busybox --ram 32M --ipadd 10.64.0.1
 	if [ -e "$conf_dir/one.conf" ]; then
-		cella start one >/dev/null && cella stop --fast one >/dev/null || not_ok "create killed after $ms ms: start"
+		{ cella start one && cella stop --fast one; } >/dev/null 2>&1 || not_ok "create killed after $ms ms: start"
 	else
 		cella create one --ostemplate busybox --ipadd 10.64.0.1 >/dev/null ||
 			not_ok "create killed after $ms ms: create again"
