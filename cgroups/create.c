@@ -104,6 +104,13 @@ static struct err *check_unused(int dir_fd, const char *path)
 	if (flat_value(file.text, "frozen") == 1)
 		return err_new(ERR_STATE, "cgroup %s exists and is frozen: thaw or remove it",
 			       path);
+	TRY(file_text_read(dir_fd, "cgroup.subtree_control", &file));
+	if (file.text[strspn(file.text, "\n")])
+		return err_new(
+			ERR_STATE,
+			"cgroup %s exists and gives controllers to its children, so it takes no "
+			"process: remove it",
+			path);
 	return NULL;
 }
 

@@ -38,6 +38,11 @@ is "no container is left" "$(oci list -q)" ""
 
 kill $sleeper
 wait_for 5 grep -q 'populated 0' "/sys/fs/cgroup$base/busy/cgroup.events"
+mkdir "/sys/fs/cgroup$base/busy/child"
+echo +pids >"/sys/fs/cgroup$base/busy/cgroup.subtree_control"
+check_fails "one whose children have controllers" 'controllers to its children' create_in "$base/busy" .
+echo -pids >"/sys/fs/cgroup$base/busy/cgroup.subtree_control"
+rmdir "/sys/fs/cgroup$base/busy/child"
 edit_bundle b '.linux.cgroupsPath = $path | .linux.resources = { pids: { limit: 9 } } | .process.args = ["true"]' \
 	--arg path "$base/busy"
 check "an empty one is taken over" oci run --bundle b taken </dev/null
