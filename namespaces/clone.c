@@ -261,12 +261,23 @@ static struct err *leave_ns(int saved_fd, uint64_t flag)
 	return err_sys(errno, "return to the own namespace");
 }
 
+/* Whether there is a way back: the pid namespace of a rootless caller belongs to the host. Joining
+ * the one that we are in changes nothing. */
+static bool may_leave_pid_ns(void)
+{
+	OWN(fd) int self_fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+	return self_fd >= 0 && setns(self_fd, CLONE_NEWPID) == 0;
+}
+
 static bool needs_stage(const struct ns_spec *spec, const struct ns_fds *fds)
 {
 	bool joins = false;
 
 	for (int kind = 0; kind < NS_KIND_COUNT; kind++)
 		joins |= fds->fd[kind] >= 0;
+	if (fds->fd[NS_PID] >= 0 && !may_leave_pid_ns())
+		return true;
 	return fds->fd[NS_USER] >= 0 || (spec->is_new[NS_USER] && joins);
 }
 
@@ -350,8 +361,12 @@ struct err *ns_clone_into(int pidfd, uint64_t flags, int cgroup_fd, struct ns_ch
 	err = clone_child(0, cgroup_fd, SIGCHLD, ret_child);
 	if (!err && ret_child->pid == 0)
 		return NULL;
-	if (saved_fd >= 0)
-		err = err_first(err, leave_ns(saved_fd, CLONE_NEWPID));
+	if (saved_fd < 0)
+		return err;
+	/* without a way back (rootless) the caller's further children would be born there: exec has
+	 * none */
+	if (setns(saved_fd, CLONE_NEWPID) < 0 && errno != EPERM)
+		err = err_first(err, err_sys(errno, "return to the own namespace"));
 	return err;
 }
 

@@ -56,3 +56,6 @@ with_cgroup check "its cgroup is gone" test ! -e "$cgroup"
 is "--userns=keep-id" "$(pod run --rm --network none --userns=keep-id $image id -u)" "$uid"
 is "--read-only" "$(status pod run --rm --network none --read-only $image touch /file)" 1
 is "--cgroup-manager cgroupfs" "$(as_user podman --cgroup-manager cgroupfs run --rm --network none $image echo fs)" fs
+pod run -d --name cella-first --network none $image sleep 300 >/dev/null
+is "--pid container:NAME joins" "$(pod run --rm --network none --pid container:cella-first $image cat /proc/1/comm)" sleep
+pod rm --force --time 0 cella-first >/dev/null
