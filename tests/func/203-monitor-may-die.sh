@@ -23,13 +23,14 @@ check "exec works" cella exec one -- true
 
 check "power-off is seen by the new one" cella exec one -- poweroff
 check "it cleans up" wait_for 20 test ! -e "$run_dir/one" -a ! -e /sys/fs/cgroup/cella/one
-check "and ends" wait_for 5 test -z "$(monitor_of one)"
+no_monitor() { ! monitor_of one; }
+check "and ends" wait_for 5 no_monitor
 
 cella start one >/dev/null
 kill -9 "$(monitor_of one)"
 kill -9 "$(jq -r .pid "$run_dir/one/state.json")"
 check "both killed: the next command sees a stopped VPS" wait_for 10 status_is one stopped
-check "and has cleaned up" test ! -e "$run_dir/one" -a ! -e /sys/fs/cgroup/cella/one -a ! -e /sys/class/net/vethone.0
+check "and has cleaned up" wait_for 10 test ! -e "$run_dir/one" -a ! -e /sys/fs/cgroup/cella/one -a ! -e /sys/class/net/vethone.0
 
 cella start one >/dev/null
 kill -9 "$(monitor_of one)"
