@@ -30,10 +30,13 @@ HARDEN ?= -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	$(call try_flags,-fstack-clash-protection -fcf-protection -ftrivial-auto-var-init=zero -fstrict-flex-arrays=3)
 HARDEN := $(HARDEN)
 LINK := -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections
-DEFS := -D_GNU_SOURCE -DCELLA_VERSION='"$(VERSION)"' -DCELLA_COMMIT='"$(COMMIT)"' \
+DEFS := -D_GNU_SOURCE -DCELLA_VERSION='"$(VERSION)"' \
 	-DCELLA_PREFIX='"$(PREFIX)"' -DCELLA_LIBEXECDIR='"$(LIBEXECDIR)"'
 ALL_CFLAGS = -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) -fPIE -fno-common -fvisibility=hidden \
 	-ffunction-sections -fdata-sections -I. $(DEFS) $(CFLAGS)
+
+# only for those who print it: to the others a new commit is no other program (ccache knows)
+$(BUILD)/cli/main/%.o $(BUILD)/runtime/spec/features.o: DEFS += -DCELLA_COMMIT='"$(COMMIT)"'
 
 # --- modules: folder -> archive, listed from the bottom of the house upwards --------------------
 DIRS_base       := base
