@@ -157,15 +157,37 @@ static bool is_still_ours(const struct monitor *monitor)
 	return state.pid == monitor->init.pid && state.pid_start_ticks == monitor->init_start_ticks;
 }
 
+/*
+ * The VPS's lock after init's end. When the VPS shall start again, our own lock is kept
+ * meanwhile: a command that found neither would clean up after a dead VPS, and the reboot be
+ * lost. Whoever has the lock may wait for ours in turn (a start that follows a stop), so this looks
+ * again rather than block. Else ours is given up first, so that nobody need wait.
+ */
+static struct err *lock_after_end(struct monitor *monitor, enum ending ending,
+				  struct vps_lock *ret_lock)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	while (ending == ENDED_REBOOT && is_still_ours(monitor)) {
+		struct err *err = vps_lock(monitor->host, monitor->name, VPS_LOCK_TRY, ret_lock);
+
+		if (!err || err_errno(err) != EBUSY)
+			return err;
+		err_drop(err); /* tried again */
+		nanosleep(&pause, NULL);
+	}
+	own_fd(&monitor->lock_fd);
+	monitor->lock_fd = -1;
+	return vps_lock(monitor->host, monitor->name, VPS_LOCK_FOREVER, ret_lock);
+}
+
 /* After init's end. *ret_again: it was started anew. */
 static struct err *conclude(struct monitor *monitor, enum ending ending, bool *ret_again)
 {
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 
 	*ret_again = false;
-	/* first, so that a start that follows a stop need not wait for us */
-	close(fd_take(&monitor->lock_fd));
-	TRY(vps_lock(monitor->host, monitor->name, VPS_LOCK_FOREVER, &lock));
+	TRY(lock_after_end(monitor, ending, &lock));
 	if (!is_still_ours(monitor)) {
 		bool exists;
 
@@ -182,7 +204,6 @@ static struct err *conclude(struct monitor *monitor, enum ending ending, bool *r
 	own_fd(&monitor->init.pidfd);
 	own_fd(&monitor->init.master_fd);
 	monitor->init = (struct ct_started){ .pidfd = -1, .master_fd = -1 };
-	TRY(take_monitor_lock(monitor));
 	TRY(start_vps(monitor));
 	*ret_again = true;
 	return NULL;

@@ -40,7 +40,11 @@ check "nothing runs on" test ! -e "$run_dir/one"
 cella start one >/dev/null
 pid=$(vps_field one .pid)
 check "reboot from inside" cella exec one -- reboot
-other() { [ "$(vps_field one .pid)" != null ] && [ "$(vps_field one .pid)" != "$pid" ]; }
+other() {
+	local now
+	now=$(vps_field one .pid)
+	[ "$now" != null ] && [ "$now" != "$pid" ]
+}
 check "is a new start" wait_for 20 other
 check "with the address" ping -c 1 -W 5 10.63.0.1
 check "and a monitor" monitor_of one
