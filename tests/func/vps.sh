@@ -36,7 +36,8 @@ vps_start() {
 # monitor_of NAME: pid of its monitor
 monitor_of() {
 	local file
-	file=$(find /proc/[0-9]*/fd -lname "$run_dir/.vps/$1.monitor" -print -quit 2>/dev/null)
+	# find's status tells of processes that ended meanwhile
+	file=$(find /proc/[0-9]*/fd -lname "$run_dir/.vps/$1.monitor" -print -quit 2>/dev/null || true)
 	[ -n "$file" ] || return 1
 	file=${file#/proc/}
 	echo "${file%%/*}"
