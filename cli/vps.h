@@ -39,39 +39,37 @@ void vps_json(struct json_out *out, const struct vps_info *info);
 /* Addresses as text, separated by blanks; "" when there are none. */
 MUST_CHECK struct err *vps_addrs_text(const struct vps_conf *conf, struct buf *text);
 
-/* Definitions on the command line (vps_options.c): the rows that create and set share. Lists are
- * owned. */
-struct vps_options {
-	const char *ostemplate, *hostname, *description, *layout, *config;
-	struct strlist ipadd, nameserver, searchdomain;
-	uint64_t ram_bytes, swap_bytes, numproc, cpus, cpulimit_percent, cpuunits, stop_timeout_s;
-	uint64_t onboot;
-};
-void vps_options_init(struct vps_options *options);
-void vps_options_release(struct vps_options *options);
-extern opt_parse_fn opt_vps_bytes, opt_vps_limit, opt_vps_percent, opt_vps_yes_no;
-/* ERR_INVALID names the option. */
-MUST_CHECK struct err *vps_options_conf(const struct vps_options *options,
-					struct vps_conf *ret_conf);
+/*
+ * Definitions on the command line (vps_options.c): the rows that create and set share. A new option
+ * is a row here and in man/cella.8, over a member of struct vps_conf with its row in
+ * runtime/vps/keys.c. These put a value into the member of struct vps_conf that the row names.
+ */
+extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
+	opt_vps_limit,		   /* uint64_t from "limit", "barrier:limit" or "unlimited" */
+	opt_vps_percent,	   /* uint64_t from "150" or "150%" */
+	opt_vps_yes_no,		   /* uint64_t 0 or 1 */
+	opt_vps_text,		   /* char *, owned; the last one wins */
+	opt_vps_words,		   /* struct strlist, appended */
+	opt_vps_addrs;		   /* the conf's addresses, appended */
 
 /* clang-format off */
 #define VPS_OPTION_ROWS(type, member) \
-	{ "ostemplate", 0, "NAME", "template to make it from", offsetof(type, member.ostemplate), opt_path }, \
+	{ "ostemplate", 0, "NAME", "template to make it from", offsetof(type, member.ostemplate), opt_vps_text }, \
 	{ "ram", 0, "BYTES", "memory, as 512M or 2G", offsetof(type, member.ram_bytes), opt_vps_bytes }, \
 	{ "swap", 0, "BYTES", "swap on top of it (default: none)", offsetof(type, member.swap_bytes), opt_vps_bytes }, \
 	{ "cpus", 0, "NUMBER", "how many CPUs it may use", offsetof(type, member.cpus), opt_u64 }, \
 	{ "cpulimit", 0, "PERCENT", "CPU time; 200 is two CPUs, 0 no limit", offsetof(type, member.cpulimit_percent), opt_vps_percent }, \
 	{ "cpuunits", 0, "UNITS", "share of the CPU; 1000 is usual", offsetof(type, member.cpuunits), opt_u64 }, \
 	{ "numproc", 0, "NUMBER", "processes and threads (default 4096)", offsetof(type, member.numproc), opt_vps_limit }, \
-	{ "hostname", 0, "NAME", "host name inside", offsetof(type, member.hostname), opt_string }, \
-	{ "ipadd", 0, "ADDRESS", "routed address, repeatable", offsetof(type, member.ipadd), opt_strlist }, \
-	{ "ip", 0, "ADDRESS", NULL, offsetof(type, member.ipadd), opt_strlist }, \
-	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameserver), opt_strlist }, \
-	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomain), opt_strlist }, \
-	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_string }, \
+	{ "hostname", 0, "NAME", "host name inside", offsetof(type, member.hostname), opt_vps_text }, \
+	{ "ipadd", 0, "ADDRESS", "routed address, repeatable", offsetof(type, member.addrs), opt_vps_addrs }, \
+	{ "ip", 0, "ADDRESS", NULL, offsetof(type, member.addrs), opt_vps_addrs }, \
+	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameservers), opt_vps_words }, \
+	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomains), opt_vps_words }, \
+	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \
 	{ "onboot", 0, "yes|no", "start it with the host", offsetof(type, member.onboot), opt_vps_yes_no }, \
 	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
-	{ "layout", 0, "dir", "how its disk lies on the host", offsetof(type, member.layout), opt_string }
+	{ "layout", 0, "dir", "how its disk lies on the host", offsetof(type, member.layout), opt_vps_text }
 /* clang-format on */
 
 #endif

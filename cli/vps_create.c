@@ -3,7 +3,7 @@
 #include "cli/vps.h"
 
 struct create_opts {
-	struct vps_options conf;
+	struct vps_conf conf;
 	bool json;
 };
 
@@ -15,7 +15,7 @@ static const struct opt create_opt_rows[] = {
 
 static void own_create_opts(struct create_opts *opts)
 {
-	vps_options_release(&opts->conf);
+	vps_conf_release(&opts->conf);
 }
 
 static struct err *tell(const struct cmd_call *call, const struct vps_host *host, const char *name,
@@ -37,22 +37,20 @@ static struct err *create_run(const struct cmd_call *call, int *ret_status)
 	OWN(vps_host) struct vps_host host = { 0 };
 	OWN(opt_args) struct opt_args args = { 0 };
 	OWN(create_opts) struct create_opts opts = { 0 };
-	OWN(vps_conf) struct vps_conf conf;
 	OWN(str) char *what = NULL;
 	struct progress progress;
 	struct err *err;
 
 	(void)ret_status;
-	vps_options_init(&opts.conf);
-	vps_conf_init(&conf);
+	vps_conf_init(&opts.conf);
 	TRY(cmd_parse(call, &opts, &args));
-	TRY(vps_options_conf(&opts.conf, &conf));
+	TRY(vps_conf_check(&opts.conf));
 	TRY(vps_host_open(&host));
 	TRY(str_format(&what, "creating %.64s", args.items[0]));
 	progress_init(&progress, what,
 		      opts.json || vps_globals(call)->quiet ? PROGRESS_QUIET : PROGRESS_SHOWN);
 	err = vps_create(&host, &(struct vps_create){ .name = args.items[0],
-						      .options = conf,
+						      .options = opts.conf,
 						      .progress = &progress.base });
 	progress_end(&progress);
 	return err ? err : tell(call, &host, args.items[0], opts.json);

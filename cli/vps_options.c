@@ -1,4 +1,5 @@
 /* Definitions on the command line, in vzctl's spellings; see vps.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -44,85 +45,43 @@ struct err *opt_vps_yes_no(const struct opt *opt, const char *text, void *field)
 	return NULL;
 }
 
-void vps_options_init(struct vps_options *options)
+struct err *opt_vps_text(const struct opt *opt, const char *text, void *field)
 {
-	*options = (struct vps_options){
-		.ram_bytes = VPS_UNSET,
-		.swap_bytes = VPS_UNSET,
-		.numproc = VPS_UNSET,
-		.cpus = VPS_UNSET,
-		.cpulimit_percent = VPS_UNSET,
-		.cpuunits = VPS_UNSET,
-		.stop_timeout_s = VPS_UNSET,
-		.onboot = VPS_UNSET,
-	};
-}
+	char **value = field;
+	char *copy = NULL;
 
-void vps_options_release(struct vps_options *options)
-{
-	strlist_release(&options->ipadd);
-	strlist_release(&options->nameserver);
-	strlist_release(&options->searchdomain);
-}
-
-static struct err *copy_text(const char *from, char **to)
-{
-	return from ? str_dup(from, to) : NULL;
+	(void)opt;
+	TRY(str_dup(text, &copy));
+	free(*value);
+	*value = copy;
+	return NULL;
 }
 
 /* An option may be repeated, or hold several words as in the file. */
-static struct err *copy_words(const struct strlist *from, struct strlist *to)
+struct err *opt_vps_words(const struct opt *opt, const char *text, void *field)
 {
-	for (size_t i = 0; i < from->count; i++) {
-		const char *at = from->items[i];
+	(void)opt;
+	for (const char *at = text + strspn(text, " ,"); *at; at += strspn(at, " ,")) {
+		size_t len = strcspn(at, " ,");
 
-		for (at += strspn(at, " ,"); *at; at += strspn(at, " ,")) {
-			size_t len = strcspn(at, " ,");
-
-			TRY(strlist_format(to, "%.*s", (int)len, at));
-			at += len;
-		}
+		TRY(strlist_format(field, "%.*s", (int)len, at));
+		at += len;
 	}
 	return NULL;
 }
 
-static struct err *copy_addrs(const struct strlist *from, struct vps_conf *conf)
+struct err *opt_vps_addrs(const struct opt *opt, const char *text, void *field)
 {
+	/* the row's offset is of the member, vps_conf_add_addr() wants the whole */
+	struct vps_conf *conf = (void *)((char *)field - offsetof(struct vps_conf, addrs));
 	OWN(strlist) struct strlist words = { 0 };
 
-	TRY(copy_words(from, &words));
+	TRY(opt_vps_words(opt, text, &words));
 	for (size_t i = 0; i < words.count; i++) {
 		struct net_addr addr;
 
-		TRY(net_addr_parse("--ipadd", words.items[i], &addr));
+		TRY(net_addr_parse(opt_label(opt).text, words.items[i], &addr));
 		TRY(vps_conf_add_addr(conf, &addr));
 	}
-	return NULL;
-}
-
-struct err *vps_options_conf(const struct vps_options *options, struct vps_conf *ret_conf)
-{
-	OWN(vps_conf) struct vps_conf conf;
-
-	vps_conf_init(&conf);
-	TRY(copy_text(options->ostemplate, &conf.ostemplate));
-	TRY(copy_text(options->hostname, &conf.hostname));
-	TRY(copy_text(options->description, &conf.description));
-	TRY(copy_text(options->layout, &conf.layout));
-	TRY(copy_text(options->config, &conf.config));
-	TRY(copy_addrs(&options->ipadd, &conf));
-	TRY(copy_words(&options->nameserver, &conf.nameservers));
-	TRY(copy_words(&options->searchdomain, &conf.searchdomains));
-	conf.ram_bytes = options->ram_bytes;
-	conf.swap_bytes = options->swap_bytes;
-	conf.numproc = options->numproc;
-	conf.cpus = options->cpus;
-	conf.cpulimit_percent = options->cpulimit_percent;
-	conf.cpuunits = options->cpuunits;
-	conf.stop_timeout_s = options->stop_timeout_s;
-	conf.onboot = options->onboot;
-	TRY(vps_conf_check(&conf));
-	*ret_conf = conf;
-	vps_conf_init(&conf);
 	return NULL;
 }
