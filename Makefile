@@ -68,7 +68,7 @@ BELOW_cli        := cli $(BELOW_vps)
 # (2.3 M user and 3 M kernel instructions a command). cella needs libmnl and libarchive, which have
 # no usable static archives, and is linked dynamically.
 STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
-SHARED_LIBS := -lseccomp -lcap -lyajl -lmnl -larchive -lcrypt -lm
+SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS)
 
 PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper
@@ -100,7 +100,7 @@ SYSTEMD_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null)
 HELPER_OBJECTS := $(BUILD)/cgroups/systemd/$(if $(SYSTEMD_LIBS),sdbus,absent).o
 $(BUILD)/cella-helper: $(BUILD)/cli/main/cella-helper.o $(HELPER_OBJECTS) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SYSTEMD_LIBS) -lmnl -lyajl -lm
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SYSTEMD_LIBS) -lnftnl -lmnl -lyajl -lm
 
 # --- tests ------------------------------------------------------------------------------------
 # tests/unit/<module>_<file>.c links that module and what stands below it, nothing else.

@@ -122,7 +122,7 @@ static const char *ext_ack(const struct nlmsghdr *answer)
 	return text;
 }
 
-static struct err *answer_error(const struct nlmsghdr *answer, const char *what)
+struct err *rtnl_answer_error(const struct nlmsghdr *answer, const char *what)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(answer);
 	const char *words = NULL;
@@ -142,27 +142,26 @@ static struct err *answer_error(const struct nlmsghdr *answer, const char *what)
 		       words ? ")" : "");
 }
 
-/* One datagram of answers from the kernel; others are thrown away. */
-static struct err *receive(struct rtnl *rtnl, char *room, size_t *ret_len)
+struct err *rtnl_receive(const struct mnl_socket *socket, char *room, size_t len, size_t *ret_len)
 {
 	for (;;) {
 		struct sockaddr_nl from = { 0 };
-		struct iovec iov = { .iov_base = room, .iov_len = ANSWER_ROOM };
+		struct iovec iov = { .iov_base = room, .iov_len = len };
 		struct msghdr msg = { .msg_name = &from,
 				      .msg_namelen = sizeof(from),
 				      .msg_iov = &iov,
 				      .msg_iovlen = 1 };
-		ssize_t got = recvmsg(mnl_socket_get_fd(rtnl->socket), &msg, 0);
+		ssize_t got = recvmsg(mnl_socket_get_fd(socket), &msg, 0);
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_sys(errno, "read rtnetlink's answer");
+			return err_sys(errno, "read netlink's answer");
 		if (from.nl_pid != 0 || msg.msg_namelen != sizeof(from))
 			continue;
 		if (msg.msg_flags & MSG_TRUNC)
-			return err_new(ERR_SYS, "rtnetlink's answer is larger than %d bytes",
-				       ANSWER_ROOM);
+			return err_new(ERR_SYS, "netlink's answer is larger than %zu bytes",
+				       len);
 		*ret_len = (size_t)got;
 		return NULL;
 	}
@@ -198,14 +197,14 @@ struct err *rtnl_run(struct rtnl *rtnl, struct rtnl_batch *batch)
 		const struct nlmsghdr *answer = (void *)room;
 		int left;
 
-		TRY(receive(rtnl, room, &len));
+		TRY(rtnl_receive(rtnl->socket, room, sizeof(room), &len));
 		for (left = (int)len; mnl_nlmsg_ok(answer, left);
 		     answer = mnl_nlmsg_next(answer, &left)) {
 			uint32_t i = answer->nlmsg_seq - first_seq;
 
 			if (i >= batch->count || answer->nlmsg_type != NLMSG_ERROR)
 				continue;
-			first = err_first(TAKE(first), answer_error(answer, batch->what[i]));
+			first = err_first(TAKE(first), rtnl_answer_error(answer, batch->what[i]));
 			answered++;
 		}
 	}
@@ -225,13 +224,13 @@ struct err *rtnl_query(struct rtnl *rtnl, struct rtnl_batch *batch, struct rtnl_
 		const struct nlmsghdr *answer = (void *)room;
 		int left;
 
-		TRY(receive(rtnl, room, &len));
+		TRY(rtnl_receive(rtnl->socket, room, sizeof(room), &len));
 		for (left = (int)len; mnl_nlmsg_ok(answer, left);
 		     answer = mnl_nlmsg_next(answer, &left)) {
 			if (answer->nlmsg_seq != sequence)
 				continue;
 			if (answer->nlmsg_type == NLMSG_ERROR)
-				TRY(answer_error(answer, batch->what[0]));
+				TRY(rtnl_answer_error(answer, batch->what[0]));
 			multi = answer->nlmsg_flags & NLM_F_MULTI;
 			done = !multi || answer->nlmsg_type == NLMSG_DONE;
 			if (answer->nlmsg_type >= NLMSG_MIN_TYPE)

@@ -60,6 +60,12 @@ struct rtnl_reader {
 MUST_CHECK struct err *rtnl_query(struct rtnl *rtnl, struct rtnl_batch *batch,
 				  struct rtnl_reader *reader);
 
+/* For every netlink socket of ours: one datagram of the kernel, others are thrown away; and the
+ * error that a NLMSG_ERROR holds, "what: ..." (NULL: an acknowledgement). */
+MUST_CHECK struct err *rtnl_receive(const struct mnl_socket *socket, char *room, size_t len,
+				    size_t *ret_len);
+MUST_CHECK struct err *rtnl_answer_error(const struct nlmsghdr *answer, const char *what);
+
 /* Requests that more than one file makes (route.c). */
 void rtnl_add_up(struct rtnl_batch *batch, int index, const char *name);
 void rtnl_add_addr(struct rtnl_batch *batch, uint16_t type, int index, const struct net_addr *addr,

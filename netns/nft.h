@@ -1,0 +1,186 @@
+/*
+ * Private to netns/: nftables by libnftnl. One batch is one transaction: the kernel takes all of it
+ * or nothing. Rules are rows of constant tables (struct nft_rule); what differs between ports lies
+ * in named sets, so that a change of an address is a change of an element. Rests on nft(8) and
+ * include/uapi/linux/netfilter/nf_tables.h.
+ */
+#ifndef NETNS_NFT_H
+#define NETNS_NFT_H
+
+#include <netinet/in.h> /* before the kernel's own, which steps aside then */
+
+#include <libmnl/libmnl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
+
+#include "base/err.h"
+#include "netns/netns.h"
+
+/* A table of ours. Family: NFPROTO_INET, NFPROTO_BRIDGE or NFPROTO_NETDEV. */
+struct nft_table {
+	uint32_t family;
+	const char *name;
+};
+
+/* --- a transaction (nft.c) --- */
+
+struct nft {
+	struct mnl_socket *socket;
+	uint32_t sequence, first; /* of the batch's first message */
+	uint32_t generation;	  /* of the rules that the batch was made for */
+	char *data;		  /* owned */
+	size_t used, room, count;
+	uint32_t set_id;
+	struct err *err; /* the first failure while the batch was made */
+};
+
+MUST_CHECK struct err *nft_open(struct nft *ret_nft);
+void nft_close(struct nft *nft);
+static inline __attribute__((unused)) void own_nft(struct nft *nft)
+{
+	nft_close(nft);
+}
+/* Begin a transaction (what was added before is dropped). It will be refused with EAGAIN if anybody
+ * changes rules before nft_commit(): what was read in between is still true then. */
+MUST_CHECK struct err *nft_begin(struct nft *nft);
+/* Send all. ERR_NOT_FOUND: something named does not exist; ERR_EXISTS; ERR_SYS with errno EAGAIN:
+ * begin again. */
+MUST_CHECK struct err *nft_commit(struct nft *nft);
+/* One message of the batch: its header is made, the caller adds the payload and calls
+ * nft_end_message(). NULL: no memory, which nft_commit() will report. */
+struct nlmsghdr *nft_message(struct nft *nft, uint16_t type, uint32_t family, uint16_t flags);
+void nft_end_message(struct nft *nft, const struct nlmsghdr *message);
+/* A query outside of the transaction: message has the dump's header and payload. */
+struct nft_reader {
+	struct err *(*read)(struct nft_reader *reader, const struct nlmsghdr *message);
+};
+MUST_CHECK struct err *nft_query(struct nft *nft, struct nlmsghdr *message,
+				 struct nft_reader *reader);
+struct nlmsghdr *nft_query_header(struct nft *nft, char *room, uint16_t type, uint32_t family,
+				  uint16_t flags);
+
+/* --- tables and chains (nft_table.c) --- */
+
+/* Make it; an existing one stays as it is. */
+void nft_add_table(struct nft *nft, const struct nft_table *table);
+void nft_delete_table(struct nft *nft, const struct nft_table *table);
+/* *ret_handle: the kernel's number of this very table; 0: there is none. */
+MUST_CHECK struct err *nft_find_table(struct nft *nft, const struct nft_table *table,
+				      uint64_t *ret_handle);
+
+struct nft_chain {
+	const char *name;
+	const char *type; /* "filter" or "nat"; NULL: no base chain, only jumped to */
+	uint32_t hook;
+	int32_t priority;
+};
+/* device: for NFPROTO_NETDEV, else NULL. An existing chain keeps its rules. */
+void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *chain,
+		   const char *device);
+/* Of all chains. */
+void nft_flush_rules(struct nft *nft, const struct nft_table *table);
+MUST_CHECK struct err *nft_has_chain(struct nft *nft, const struct nft_table *table,
+				     const char *chain, bool *ret_has);
+/* An existing one goes on counting. */
+void nft_add_counter(struct nft *nft, const struct nft_table *table, const char *name);
+/* ERR_NOT_FOUND. */
+MUST_CHECK struct err *nft_read_counter(struct nft *nft, const struct nft_table *table,
+					const char *name, uint64_t *ret_bytes,
+					uint64_t *ret_packets);
+
+/* --- sets (nft_set.c) --- */
+
+/* nft(8)'s numbers of data types: they only make its listings readable. */
+enum nft_type {
+	NFT_TYPE_IPV4 = 7,
+	NFT_TYPE_IPV6 = 8,
+	NFT_TYPE_ETHER = 9,
+	NFT_TYPE_PROTO = 12,
+	NFT_TYPE_PORT = 13,
+	NFT_TYPE_IFNAME = 41,
+};
+#define NFT_FIELDS_MAX 4
+#define NFT_KEY_MAX 64
+
+struct nft_set {
+	const char *name;
+	enum nft_type key[NFT_FIELDS_MAX], data[NFT_FIELDS_MAX]; /* data: of a map */
+	uint32_t size;						 /* 0: no bound */
+	uint32_t timeout_s; /* filled by rules; an element lives this long after its last use */
+};
+/* A key or value: fields, each padded to 4 bytes. */
+struct nft_key {
+	uint8_t bytes[NFT_KEY_MAX];
+	uint32_t len;
+};
+void nft_key_add(struct nft_key *key, enum nft_type type, const void *value);
+struct nft_element {
+	struct nft_key key, data; /* data.len 0: of a set */
+	const char *owner;	  /* kept with it, as nft's comment; may be NULL */
+};
+
+void nft_add_set(struct nft *nft, const struct nft_table *table, const struct nft_set *set);
+void nft_flush_set(struct nft *nft, const struct nft_table *table, const char *set);
+/* An element that is there already stays, with its owner. */
+void nft_add_element(struct nft *nft, const struct nft_table *table, const char *set,
+		     const struct nft_element *element);
+/* Delete the elements of owner, and in sets of interface names those that name it; *ret_left: how
+ * many others there are. A set or table that does not exist is empty. */
+MUST_CHECK struct err *nft_delete_owned(struct nft *nft, const struct nft_table *table,
+					const struct nft_set *set, const char *owner,
+					size_t *ret_left);
+
+/* --- rules (nft_rule.c) --- */
+
+enum nft_from {
+	NFT_NOTHING,
+	NFT_META,      /* at: of enum nft_meta_keys */
+	NFT_LINK,      /* at: the offset in the Ethernet header */
+	NFT_NETWORK,   /* in the IP or ARP header */
+	NFT_TRANSPORT, /* in what IP carries; a later fragment has none */
+	NFT_FRAGMENT,  /* in IPv6's fragment header, where there is one */
+	NFT_TARGET,    /* the type of route to the destination: RTN_LOCAL, ... */
+};
+
+/* Bytes of the packet or a fact about it. A packet that has no such thing does not match. */
+struct nft_load {
+	enum nft_from from;
+	uint32_t at, len;
+};
+
+enum nft_test { NFT_IS, NFT_IS_NOT, NFT_IN, NFT_NOT_IN };
+
+struct nft_term {
+	struct nft_load load[3]; /* more than one: a concatenation */
+	enum nft_test test;
+	const char *set;   /* NFT_IN, NFT_NOT_IN */
+	uint8_t value[16]; /* NFT_IS, NFT_IS_NOT: as many bytes as were loaded */
+	uint8_t mask[16];  /* all zero: none */
+};
+
+enum nft_verdict {
+	NFT_CONTINUE_ON,
+	NFT_ACCEPT_IT,
+	NFT_DROP_IT,
+	NFT_JUMP_TO,
+	NFT_GO_TO,
+	NFT_RETURN_NOW,
+	NFT_MASQUERADE, /* as the host */
+	NFT_DNAT_BY,	/* the map "to": protocol and port give address and port */
+	NFT_REMEMBER,	/* the set "to" gets address, port and port of an outgoing packet */
+	NFT_FORWARD,	/* to the interface of index "number": an ifb */
+};
+
+struct nft_rule {
+	const char *chain;
+	struct nft_term terms[4];
+	uint32_t over_per_s, over_burst; /* then only packets above the rate match */
+	const char *counter;		 /* a named one, counted when the terms match */
+	enum nft_verdict verdict;
+	const char *to;
+	uint32_t number; /* NFT_FORWARD: the index; NFT_DNAT_BY, NFT_REMEMBER: NFPROTO_IPV4 or 6 */
+};
+void nft_add_rule(struct nft *nft, const struct nft_table *table, const struct nft_rule *rule);
+
+#endif
