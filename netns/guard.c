@@ -1,0 +1,103 @@
+/* The guard as a whole: one transaction for all its tables, tried again when others changed rules
+ * meanwhile. See guard.h. */
+#include "netns/guard.h"
+
+#include <errno.h>
+
+#include "netns/guard_port.h"
+
+#define TRIES 50
+
+/* What a transaction is made of. */
+struct guard_work {
+	struct err *(*add)(struct nft *nft, const struct guard_work *work);
+	const struct net_guard *guard;
+	const char *host_name;
+};
+
+static struct err *run(const struct guard_work *work)
+{
+	OWN(nft) struct nft nft = { 0 };
+
+	TRY(nft_open(&nft));
+	for (int i = 1;; i++) {
+		struct err *err;
+
+		TRY(nft_begin(&nft));
+		err = work->add(&nft, work);
+		if (!err)
+			err = nft_commit(&nft);
+		if (!err || err_errno(err) != EAGAIN || i == TRIES)
+			return err;
+		err_drop(err); /* again, on what the others made */
+	}
+}
+
+static struct err *add_set(struct nft *nft, const struct guard_work *work)
+{
+	TRY(guard_port_set(nft, work->guard));
+	return guard_host_set(nft, work->guard);
+}
+
+struct err *net_guard_set(const struct net_guard *guard)
+{
+	const struct guard_work work = { .add = add_set, .guard = guard };
+
+	TRY(net_name_check(guard->host_name));
+	return err_wrap(run(&work), "guard interface %s", guard->host_name);
+}
+
+struct services_work {
+	struct guard_work work;
+	const struct net_service *services;
+	size_t count;
+};
+
+static struct err *add_services(struct nft *nft, const struct guard_work *work)
+{
+	const struct services_work *services = (const void *)work;
+
+	return guard_host_services(nft, services->services, services->count);
+}
+
+struct err *net_guard_services(const struct net_service *services, size_t count)
+{
+	const struct services_work work = { { .add = add_services }, services, count };
+
+	return err_wrap(run(&work.work), "open services to containers");
+}
+
+static struct err *add_remove(struct nft *nft, const struct guard_work *work)
+{
+	TRY(guard_port_remove(nft, work->host_name));
+	return guard_host_remove(nft, work->host_name);
+}
+
+struct err *net_guard_remove(const char *host_name)
+{
+	const struct guard_work work = { .add = add_remove, .host_name = host_name };
+
+	TRY(net_name_check(host_name));
+	return err_wrap(run(&work), "remove the guard of interface %s", host_name);
+}
+
+#define ETHERNET_BYTES 14
+
+struct err *net_guard_traffic(const char *host_name, struct net_traffic *ret_traffic)
+{
+	struct net_traffic traffic = { 0 };
+	OWN(nft) struct nft nft = { 0 };
+	char name[GUARD_TABLE_MAX];
+	struct nft_table table;
+
+	TRY(net_name_check(host_name));
+	table = guard_port_table(host_name, name);
+	TRY(nft_open(&nft));
+	TRY(nft_find_table(&nft, &table, &traffic.life));
+	TRY(nft_read_counter(&nft, &table, "in", &traffic.in_bytes, &traffic.in_packets));
+	TRY(nft_read_counter(&nft, &table, "out", &traffic.out_bytes, &traffic.out_packets));
+	/* what comes in has lost its Ethernet header before the hook; what goes out has it */
+	traffic.out_bytes += traffic.out_packets * ETHERNET_BYTES;
+	*ret_traffic = traffic;
+	return NULL;
+}

@@ -1,0 +1,76 @@
+/*
+ * What a container may send and whom it reaches: the part of netns.h that rests on nftables.
+ *
+ * Every port has a table of its own, "netdev cella-PORT", whose chains see each frame of the host's
+ * end of the cable before bridge and router do. One table a port, so that setting one up costs the
+ * same beside 500 others: the kernel checks a whole table when one rule of it changes. What ports
+ * have to do with each other, and with the host, lies in "inet cella" (routed) and "bridge cella":
+ * a few rules over sets in which each port has its elements.
+ *
+ * Only tables of these names are ever touched. With the last port they go.
+ */
+#ifndef NETNS_GUARD_H
+#define NETNS_GUARD_H
+
+#include "netns/netns.h"
+
+enum net_guard_flags {
+	NET_GUARD_BRIDGED = 1, /* in a bridge: link-local addresses are guarded, too */
+	NET_GUARD_ANY_MAC = 2, /* it may send with any hardware address */
+	NET_GUARD_NAT = 4,     /* leaves the host with the host's address */
+};
+
+/* A service of a container at a port of the host. */
+struct net_publish {
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t host_port, port;
+	struct net_addr addr; /* of the container */
+};
+
+/* All borrowed. */
+struct net_guard {
+	const char *host_name; /* the host's end */
+	uint8_t mac[6];	       /* of the container's end */
+	unsigned int flags;
+	const struct net_addr *addrs;
+	size_t addr_count;
+	const char *const *peers; /* other ports' host ends that it reaches and is reached by */
+	size_t peer_count;
+	const struct net_publish *publish;
+	size_t publish_count;
+	uint64_t packets_per_s; /* each direction; 0: no limit */
+};
+
+/* What the host's own ports are open for to containers, beside ICMP: one for all of them. */
+struct net_service {
+	uint8_t proto;
+	uint16_t port;
+};
+
+/*
+ * Guard a port, or change how it is guarded; from one packet to the next. The host's end exists and
+ * is not raised yet, when it is new. What is not the container's own is dropped: source MAC, IPv4
+ * and IPv6, ARP and neighbour discovery about others, router advertisements and redirects, DHCP
+ * service, tags, other protocols; broadcasts above 200 a second. The container reaches no other
+ * port but its peers, and of the host nothing but echo and the services.
+ *
+ * ERR_NOT_FOUND: the interface does not exist (newer kernels wait for it). ERR_EXISTS: a port of
+ * the host is published for another. ERR_UNSUPPORTED: this kernel has no nftables, or one without
+ * the egress hook (5.16).
+ */
+MUST_CHECK struct err *net_guard_set(const struct net_guard *guard);
+/* Replace the list of services. Needs no port to be there. */
+MUST_CHECK struct err *net_guard_services(const struct net_service *services, size_t count);
+/* Remove all that net_guard_set() made; the interface may be gone. Nothing there is success. */
+MUST_CHECK struct err *net_guard_remove(const char *host_name);
+
+/* What passed the guard, in bytes with Ethernet headers. */
+struct net_traffic {
+	uint64_t life;			 /* another number: the counters began at 0 again */
+	uint64_t in_bytes, in_packets;	 /* to the container */
+	uint64_t out_bytes, out_packets; /* from it */
+};
+/* ERR_NOT_FOUND: the port is not guarded. */
+MUST_CHECK struct err *net_guard_traffic(const char *host_name, struct net_traffic *ret_traffic);
+
+#endif

@@ -1,0 +1,53 @@
+/* Private to netns/: the two halves of the guard, each adding its part to one transaction. */
+#ifndef NETNS_GUARD_PORT_H
+#define NETNS_GUARD_PORT_H
+
+#include "netns/guard.h"
+#include "netns/nft.h"
+
+/* Room for "cella-" and an interface's name. */
+#define GUARD_TABLE_MAX 32
+struct nft_table guard_port_table(const char *host_name, char *name);
+MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *guard);
+MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name);
+
+/* guard_host.c: "inet cella" and "bridge cella". */
+MUST_CHECK struct err *guard_host_set(struct nft *nft, const struct net_guard *guard);
+MUST_CHECK struct err *guard_host_remove(struct nft *nft, const char *host_name);
+MUST_CHECK struct err *guard_host_services(struct nft *nft, const struct net_service *services,
+					   size_t count);
+
+/* Terms of rules, for tables that can be read: IS(ETHER_TYPE, 0x08, 0x00), IN(IP_SOURCE, "v4"). */
+#define IS(field, ...)                                                          \
+	{                                                                       \
+		.load = { { field } }, .test = NFT_IS, .value = { __VA_ARGS__ } \
+	}
+#define IS_NOT(field, ...)                                                          \
+	{                                                                           \
+		.load = { { field } }, .test = NFT_IS_NOT, .value = { __VA_ARGS__ } \
+	}
+#define IN(field, name)                                            \
+	{                                                          \
+		.load = { { field } }, .test = NFT_IN, .set = name \
+	}
+#define NOT_IN(field, name)                                            \
+	{                                                              \
+		.load = { { field } }, .test = NFT_NOT_IN, .set = name \
+	}
+#define PROTO(number) IS(L4_PROTO, number)
+
+#define L4_PROTO NFT_META, NFT_META_L4PROTO, 1
+#define NF_PROTO NFT_META, NFT_META_NFPROTO, 1
+#define IN_NAME NFT_META, NFT_META_IIFNAME, 16
+#define OUT_NAME NFT_META, NFT_META_OIFNAME, 16
+#define ETHER_SOURCE NFT_LINK, 6, 6
+#define ETHER_TYPE NFT_LINK, 12, 2
+#define IP_SOURCE NFT_NETWORK, 12, 4
+#define IP_DEST NFT_NETWORK, 16, 4
+#define IP6_SOURCE NFT_NETWORK, 8, 16
+#define IP6_DEST NFT_NETWORK, 24, 16
+#define SOURCE_PORT NFT_TRANSPORT, 0, 2
+#define DEST_PORT NFT_TRANSPORT, 2, 2
+#define ICMP_TYPE NFT_TRANSPORT, 0, 1
+
+#endif
