@@ -46,9 +46,10 @@ DIRS_netns      := netns
 DIRS_quota      := quota
 DIRS_rootfs     := rootfs
 DIRS_runtime    := runtime runtime/spec runtime/process
+DIRS_monitor    := runtime/monitor
 DIRS_vps        := runtime/vps
 DIRS_cli        := cli
-MODULES := base namespaces cgroups netns quota rootfs runtime vps cli
+MODULES := base namespaces cgroups netns quota rootfs runtime monitor vps cli
 
 sources = $(sort $(foreach d,$(DIRS_$(1)),$(wildcard $(d)/*.c)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -61,7 +62,8 @@ BELOW_netns      := netns base
 BELOW_quota      := quota base
 BELOW_rootfs     := rootfs namespaces cgroups netns quota base
 BELOW_runtime    := runtime $(BELOW_rootfs)
-BELOW_vps        := vps $(BELOW_runtime)
+BELOW_monitor    := monitor base
+BELOW_vps        := vps monitor $(BELOW_runtime)
 BELOW_cli        := cli $(BELOW_vps)
 
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
@@ -71,7 +73,7 @@ STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS)
 
-PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper
+PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor
 
 .PHONY: all
 all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(patsubst $(BUILD)/%,cli/main/%.c,$(p))),$(p)))
@@ -95,6 +97,10 @@ $(BUILD)/cella-oci: $(BUILD)/cli/main/cella-oci.o $(foreach m,$(BELOW_cli),$(cal
 $(BUILD)/cella: $(BUILD)/cli/main/cella.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS)
+# As many of these run as VPSs do: static, for shared libraries would be most of its memory.
+$(BUILD)/cella-monitor: $(BUILD)/cli/main/cella-monitor.o $(foreach m,$(BELOW_monitor),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ -lyajl_s -lm
 # Only the helper links libsystemd, where there is one: the rest of the systemd driver is in cgroups/.
 SYSTEMD_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null)
 HELPER_OBJECTS := $(BUILD)/cgroups/systemd/$(if $(SYSTEMD_LIBS),sdbus,absent).o
@@ -158,12 +164,13 @@ check-host: all faults ## functional tests on this machine, which has cgroup v2
 	@CELLA_BIN=$(abspath $(BUILD)) CELLA_FAULTY=$(abspath build-faults/cella-oci) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
+INTERNAL := %-helper %-monitor # run by our own programs alone
 MAN_PAGES := $(wildcard man/*.[1-8])
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR)
-	$(foreach p,$(filter-out %-helper,$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
-	$(foreach p,$(filter %-helper,$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
+	$(foreach p,$(filter-out $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
+	$(foreach p,$(filter $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
 	$(foreach m,$(MAN_PAGES),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m))) $(m);)
 
 # --- bench: cella-oci beside its peers and a floor; PEERS="/path/to/crun ..." names others ---------

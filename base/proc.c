@@ -11,6 +11,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -56,6 +57,18 @@ struct err *proc_start_time(pid_t pid, uint64_t *ret_ticks)
 	char state;
 
 	return read_stat(pid, &state, ret_ticks);
+}
+
+uint64_t proc_age_s(uint64_t start_ticks)
+{
+	long ticks_per_s = sysconf(_SC_CLK_TCK);
+	struct timespec now;
+	uint64_t started_s;
+
+	/* field 22 of proc_pid_stat(5) counts from boot, time asleep included */
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	started_s = ticks_per_s > 0 ? start_ticks / (uint64_t)ticks_per_s : 0;
+	return (uint64_t)now.tv_sec > started_s ? (uint64_t)now.tv_sec - started_s : 0;
 }
 
 struct err *proc_open(pid_t pid, uint64_t start_ticks, int *ret_pidfd)

@@ -26,12 +26,14 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_show,
 	&vps_cmd_exec,
 	&vps_cmd_enter,
+	&vps_cmd_console,
 	&vps_cmd_template,
 	/* not listed by --help */
 	&vps_cmd_exec2,
 	&vps_cmd_delete,
 	&vps_cmd_completion,
 	&vps_cmd_tables,
+	&vps_cmd_monitor_end,
 };
 
 const struct program vps_program = {

@@ -18,7 +18,8 @@ extern const struct program vps_program;
 
 extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd_start,
 	vps_cmd_stop, vps_cmd_status, vps_cmd_list, vps_cmd_show, vps_cmd_exec, vps_cmd_exec2,
-	vps_cmd_enter, vps_cmd_template, vps_cmd_completion, vps_cmd_tables;
+	vps_cmd_enter, vps_cmd_console, vps_cmd_monitor_end, vps_cmd_template, vps_cmd_completion,
+	vps_cmd_tables;
 
 static inline const struct vps_globals *vps_globals(const struct cmd_call *call)
 {
@@ -48,6 +49,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	opt_vps_limit,		   /* uint64_t from "limit", "barrier:limit" or "unlimited" */
 	opt_vps_percent,	   /* uint64_t from "150" or "150%" */
 	opt_vps_yes_no,		   /* uint64_t 0 or 1 */
+	opt_vps_autorestart,	   /* uint64_t, enum vps_autorestart */
 	opt_vps_text,		   /* char *, owned; the last one wins */
 	opt_vps_words,		   /* struct strlist, appended */
 	opt_vps_addrs;		   /* the conf's addresses, appended */
@@ -68,6 +70,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomains), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \
 	{ "onboot", 0, "yes|no", "start it with the host", offsetof(type, member.onboot), opt_vps_yes_no }, \
+	{ "autorestart", 0, "no|on-failure|always", "when it ends by itself", offsetof(type, member.autorestart), opt_vps_autorestart }, \
 	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
 	{ "layout", 0, "dir", "how its disk lies on the host", offsetof(type, member.layout), opt_vps_text }
 /* clang-format on */

@@ -45,6 +45,11 @@ struct err *opt_vps_yes_no(const struct opt *opt, const char *text, void *field)
 	return NULL;
 }
 
+struct err *opt_vps_autorestart(const struct opt *opt, const char *text, void *field)
+{
+	return vps_autorestart_parse(opt_label(opt).text, text, field);
+}
+
 struct err *opt_vps_text(const struct opt *opt, const char *text, void *field)
 {
 	char **value = field;

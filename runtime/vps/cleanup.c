@@ -1,6 +1,6 @@
 /* Undoing a start, by whoever holds the lock: monitor, stop, or the next command that finds the
  * rest. */
-#include "runtime/vps/room.h"
+#include "runtime/vps/watcher.h"
 
 struct err *vps_clean_up(const struct vps_host *host, const char *name, const struct vps_conf *conf)
 {
@@ -9,6 +9,7 @@ struct err *vps_clean_up(const struct vps_host *host, const char *name, const st
 
 	TRY(ct_root_open(host->run_dir, &root));
 	TRY(ct_delete(&root, name, true));
+	console_forget(host, name);
 	wire_host_name(host, name, conf, host_name);
 	return net_veth_destroy(host_name);
 }

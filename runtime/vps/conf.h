@@ -50,6 +50,9 @@ MUST_CHECK struct err *conf_file_format(const struct conf_file *file, struct buf
 #define VPS_UNSET UINT64_MAX	       /* the file does not say */
 #define VPS_UNLIMITED (UINT64_MAX - 1) /* the file says: no limit */
 
+/* Whether a VPS that ends by itself is started again; a reboot always is. */
+enum vps_autorestart { VPS_RESTART_NO, VPS_RESTART_ON_FAILURE, VPS_RESTART_ALWAYS };
+
 struct vps_conf {
 	char *ostemplate, *hostname, *description, *layout, *config; /* owned */
 	struct net_addr *addrs;					     /* owned */
@@ -60,6 +63,7 @@ struct vps_conf {
 		cpuunits; /* 100 percent is one CPU; 1000 units are the default weight */
 	uint64_t stop_timeout_s;
 	uint64_t onboot, disabled;   /* 0, 1 or unset */
+	uint64_t autorestart;	     /* enum vps_autorestart or unset */
 	uint64_t id_first, id_count; /* host ids of the VPS's ids 0.. */
 };
 
@@ -80,6 +84,10 @@ MUST_CHECK struct err *vps_conf_merge(const struct vps_conf *over, struct vps_co
 /* The final object: every value in its range, names well formed. ERR_INVALID names the option. */
 MUST_CHECK struct err *vps_conf_check(const struct vps_conf *conf);
 MUST_CHECK struct err *vps_conf_add_addr(struct vps_conf *conf, const struct net_addr *addr);
+/* "no", "on-failure" or "always"; option: for the error text. ERR_INVALID. */
+MUST_CHECK struct err *vps_autorestart_parse(const char *option, const char *text,
+					     uint64_t *ret_value);
+const char *vps_autorestart_name(uint64_t value); /* unset is "no" */
 /* Keys of the file that mean nothing to us, or no longer anything to the kernel. */
 MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct strlist *ret_keys);
 /* The i-th key and what it means, for the manual; NULL past the end. */

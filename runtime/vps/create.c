@@ -262,6 +262,7 @@ struct err *vps_destroy(const struct vps_host *host, const char *name)
 {
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	OWN(vps_conf) struct vps_conf conf;
+	bool dismissed;
 
 	vps_conf_init(&conf);
 	TRY(parse_container_id(name));
@@ -269,6 +270,7 @@ struct err *vps_destroy(const struct vps_host *host, const char *name)
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(check_any(host, name));
 	TRY(check_down(host, name));
+	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to start it again */
 	load_or_nothing(host, name, &conf);
 	TRY(vps_clean_up(host, name, &conf));
 	TRY(store_retire(host, name));

@@ -3,12 +3,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/proc.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/watcher.h"
 
 static const char *const status_names[VPS_STATUS_COUNT] = {
 	[VPS_STOPPED] = "stopped",
@@ -89,19 +88,9 @@ static struct err *repair(const struct vps_host *host, const char *name,
 	TRY(load_state(host, name, &state));
 	if (!state.id || is_monitored(host, name))
 		return NULL;
-	return runs(&state) ? monitor_attach(host, name) : vps_clean_up(host, name, conf);
-}
-
-static uint64_t uptime_of(uint64_t start_ticks)
-{
-	long ticks_per_s = sysconf(_SC_CLK_TCK);
-	struct timespec now;
-	uint64_t started_s;
-
-	/* field 22 of proc_pid_stat(5) counts from boot, time asleep included */
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	started_s = ticks_per_s > 0 ? start_ticks / (uint64_t)ticks_per_s : 0;
-	return (uint64_t)now.tv_sec > started_s ? (uint64_t)now.tv_sec - started_s : 0;
+	if (runs(&state))
+		return monitor_attach(host, name);
+	return vps_clean_up(host, name, conf);
 }
 
 static struct err *read_stats(const struct ct_state *state, struct vps_info *info)
@@ -127,7 +116,7 @@ static struct err *fill_running(const struct vps_host *host, const struct ct_sta
 
 	info->status = state->status == CT_PAUSED ? VPS_PAUSED : VPS_RUNNING;
 	info->pid = state->pid;
-	info->uptime_s = uptime_of(state->pid_start_ticks);
+	info->uptime_s = proc_age_s(state->pid_start_ticks);
 	info->monitored = is_monitored(host, info->name);
 	if (state->cgroup_path)
 		TRY(str_dup(state->cgroup_path, &info->cgroup));

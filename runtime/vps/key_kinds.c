@@ -104,6 +104,40 @@ static struct err *write_number(const struct conf_key *key, const void *field, s
 	return *ret_set ? buf_format(text, "%" PRIu64, *value) : NULL;
 }
 
+static const char *const autorestart_words[] = { [VPS_RESTART_NO] = "no",
+						 [VPS_RESTART_ON_FAILURE] = "on-failure",
+						 [VPS_RESTART_ALWAYS] = "always" };
+
+const char *vps_autorestart_name(uint64_t value)
+{
+	return autorestart_words[value < ARRAY_SIZE(autorestart_words) ? value : VPS_RESTART_NO];
+}
+
+struct err *vps_autorestart_parse(const char *option, const char *text, uint64_t *ret_value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(autorestart_words); i++)
+		if (str_eq(autorestart_words[i], text)) {
+			*ret_value = i;
+			return NULL;
+		}
+	return err_new(ERR_INVALID, "%s: '%.40s' is none of no, on-failure, always", option, text);
+}
+
+static struct err *read_autorestart(const struct conf_key *key, const char *text, void *field)
+{
+	return vps_autorestart_parse(key->name, text, field);
+}
+
+static struct err *write_autorestart(const struct conf_key *key, const void *field,
+				     struct buf *text, bool *ret_set)
+{
+	const uint64_t *value = field;
+
+	(void)key;
+	*ret_set = *value != VPS_UNSET;
+	return *ret_set ? buf_format(text, "%s", vps_autorestart_name(*value)) : NULL;
+}
+
 static struct err *read_yes_no(const struct conf_key *key, const char *text, void *field)
 {
 	bool yes;
@@ -304,6 +338,7 @@ const struct conf_kind
 	conf_words       = { init_words,  release_words, read_words,       write_words,       NULL },
 	conf_number      = { init_number, NULL,          read_number,      write_number,      check_range },
 	conf_yes_no      = { init_number, NULL,          read_yes_no,      write_yes_no,      check_range },
+	conf_autorestart = { init_number, NULL,          read_autorestart, write_autorestart, check_range },
 	conf_count_limit = { init_number, NULL,          read_count_limit, write_count_limit, check_range },
 	conf_page_limit  = { init_number, NULL,          read_page_limit,  write_page_limit,  check_range },
 	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs };

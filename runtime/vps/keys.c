@@ -8,6 +8,8 @@
 
 /* clang-format off */
 static const struct conf_key keys[] = {
+	{ "AUTORESTART",  &conf_autorestart, FIELD(autorestart), 0, VPS_RESTART_ALWAYS, "--autorestart",
+	  "no, on-failure, always: started again when it ends by itself" },
 	{ "CONFIG",       &conf_text, FIELD(config), 0, 0, "--config", "the plan it was made from", check_name },
 	{ "CPULIMIT",     &conf_number, FIELD(cpulimit_percent), 0, 100000, "--cpulimit",
 	  "CPU time in percent of one CPU; 0: no limit" },

@@ -41,6 +41,7 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_words,			 /* struct strlist, separated by blanks */
 	conf_number,			 /* uint64_t in min..max */
 	conf_yes_no,			 /* uint64_t 0 or 1 */
+	conf_autorestart,		 /* uint64_t, enum vps_autorestart */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
 	conf_addrs;			 /* struct net_addr * and the size_t after it */

@@ -2,6 +2,7 @@
  * lives. All are flock(2) on files below /run, so that death releases them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -104,7 +105,7 @@ void vps_unlock(struct vps_lock *lock)
 
 void vps_lock_forget(const struct vps_host *host, const char *name)
 {
-	static const char *const suffixes[] = { "monitor", "lock" };
+	static const char *const suffixes[] = { "console", "monitor", "lock" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		OWN(str) char *path = NULL;
@@ -131,4 +132,11 @@ struct err *monitor_lock(const struct vps_host *host, const char *name, int *ret
 
 	TRY(lock_path(host, name, "monitor", &path));
 	return try_once(path, ret_fd);
+}
+
+struct err *monitor_lock_sign(int fd)
+{
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
+		return err_sys(errno, "sign the monitor's lock");
+	return NULL;
 }

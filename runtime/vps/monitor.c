@@ -1,22 +1,20 @@
 /*
- * The monitor: one small process per running VPS. It is init's parent, keeps the console, and when
- * init ends it cleans up or starts again. Nothing dies with it: killed, it is replaced by the next
- * command that looks (monitor_attach()), by one that has no console and learns of init's end
- * through a pidfd alone.
+ * The monitor's beginning: a process that starts the VPS, and then becomes cella-monitor, init's
+ * parent, which keeps the console and waits for init's end (runtime/monitor/monitor.h). What comes
+ * then is in monitor_end.c. Nothing dies with a monitor: killed, it is replaced by the next command
+ * that looks (monitor_attach()), by one that learns of init's end through a pidfd alone.
  *
  *   start (holds the VPS's lock)             monitor
  *   fork ----------------------------------> takes the monitor's lock, starts the VPS
  *   waits <--------------------------------- "ok", or the error
- *   unlocks                                  closes its copies, watches console and init
- *
- *   init ends by itself:  monitor takes the VPS's lock, cleans up; after reboot(2) starts again
- *   stop:                 holds the lock, ends init, cleans up; the monitor then finds nothing left
- * to do
+ *   unlocks                                  becomes cella-monitor
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -26,30 +24,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/proc.h"
-#include "runtime/vps/console.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/watcher.h"
 
 #define LOCK_TRIES 250
 #define LOCK_PAUSE_NS 20000000L
-/* An init that reboots at once would keep the host busy. */
-#define REBOOT_PAUSE_S 1
 #define REPORT_TEXT_MAX 2000
-
-/* Why init ended. Source: pid_namespaces(7) on reboot(2): SIGHUP after a restart, SIGINT after halt
- * and power-off. */
-enum ending { ENDED_HALT, ENDED_REBOOT };
-
-struct monitor {
-	const struct vps_host *host;
-	const char *name;
-	struct vps_conf conf;
-	struct ct_root root;
-	struct ct_started init; /* pidfd and pty master */
-	uint64_t init_start_ticks;
-	bool is_parent; /* of init: it can be reaped */
-	int lock_fd;	/* the monitor's own lock */
-	struct console_log log;
-};
 
 /* What goes over the pipe to start. */
 struct report {
@@ -59,169 +38,141 @@ struct report {
 	char text[REPORT_TEXT_MAX];
 };
 
-/* --- life --- */
+void watcher_init(const struct vps_host *host, const char *name, struct watcher *ret_watcher)
+{
+	*ret_watcher = (struct watcher){ .host = host,
+					 .name = name,
+					 .root = CT_ROOT_INIT,
+					 .init = { .pidfd = -1, .master_fd = -1 },
+					 .lock_fd = -1,
+					 .program_fd = -1 };
+	vps_conf_init(&ret_watcher->conf);
+}
 
-static struct err *take_monitor_lock(struct monitor *monitor)
+static struct err *take_monitor_lock(struct watcher *watcher)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
 
 	/* the last monitor may be about to notice that its VPS was stopped */
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		TRY(monitor_lock(monitor->host, monitor->name, &monitor->lock_fd));
-		if (monitor->lock_fd >= 0)
-			return NULL;
+		TRY(monitor_lock(watcher->host, watcher->name, &watcher->lock_fd));
+		if (watcher->lock_fd >= 0)
+			return monitor_lock_sign(watcher->lock_fd);
 		nanosleep(&pause, NULL);
 	}
-	return err_sys(EBUSY, "VPS %s has another monitor that does not end", monitor->name);
+	return err_sys(EBUSY, "VPS %s has another monitor that does not end", watcher->name);
 }
 
-/* The VPS's lock is held by us or by the start that waits for us. */
-static struct err *start_vps(struct monitor *monitor)
+struct err *watcher_prepare(struct watcher *watcher)
+{
+	static const char program[] = CELLA_LIBEXECDIR "/cella-monitor";
+
+	watcher->program_fd = open(program, O_PATH | O_CLOEXEC);
+	if (watcher->program_fd < 0)
+		return err_sys(errno, "open %s", program);
+	return ct_root_open(watcher->host->run_dir, &watcher->root);
+}
+
+struct err *watcher_start(struct watcher *watcher)
 {
 	OWN(spec) struct spec spec;
 	struct vps_wire wire;
-	struct ct_create create = { .id = monitor->name,
+	struct ct_create create = { .id = watcher->name,
 				    .spec = &spec,
-				    .bundle = monitor->host->private_dir,
+				    .bundle = watcher->host->private_dir,
 				    .cgroup_prefix = "cella",
 				    .run_now = true };
 
 	spec_init(&spec);
-	vps_conf_release(&monitor->conf);
-	TRY(vps_load(monitor->host, monitor->name, &monitor->conf));
-	TRY(vps_clean_up(monitor->host, monitor->name,
-			 &monitor->conf)); /* of a life that nobody saw end */
-	TRY(identity_write(monitor->host, monitor->name, &monitor->conf));
-	TRY(vps_build_spec(monitor->host, monitor->name, &monitor->conf, &spec));
-	wire_init(monitor->host, monitor->name, &monitor->conf, &wire);
-	if (monitor->conf.addr_count)
+	vps_conf_release(&watcher->conf);
+	TRY(vps_load(watcher->host, watcher->name, &watcher->conf));
+	TRY(vps_clean_up(watcher->host, watcher->name,
+			 &watcher->conf)); /* of a life that nobody saw end */
+	TRY(identity_write(watcher->host, watcher->name, &watcher->conf));
+	TRY(vps_build_spec(watcher->host, watcher->name, &watcher->conf, &spec));
+	wire_init(watcher->host, watcher->name, &watcher->conf, &wire);
+	if (watcher->conf.addr_count)
 		create.wire = &wire.base;
-	TRY(ct_create(&monitor->root, &create, &monitor->init));
-	monitor->is_parent = true;
-	return proc_start_time(monitor->init.pid, &monitor->init_start_ticks);
+	TRY(ct_create(&watcher->root, &create, &watcher->init));
+	return proc_start_time(watcher->init.pid, &watcher->init_start_ticks);
 }
 
-static void read_console(struct monitor *monitor)
+/* --- becoming cella-monitor --- */
+
+/* Everything else is close-on-exec. The numbers wanted may be taken by one another: first all away
+ * from them. */
+static struct err *place_fds(const struct watcher *watcher, int listen_fd, int log_dir_fd,
+			     int *ret_program_fd)
 {
-	char data[4096];
-	ssize_t len = read(monitor->init.master_fd, data, sizeof(data));
+	const int from[] = { watcher->lock_fd, watcher->init.pidfd, watcher->init.master_fd,
+			     listen_fd,	       log_dir_fd,	    watcher->program_fd };
+	int high[ARRAY_SIZE(from)];
 
-	if (len > 0)
-		console_log_add(&monitor->log, data, (size_t)len);
-	else if (len == 0 || errno != EINTR)
-		close(fd_take(&monitor->init.master_fd)); /* the last process that had it is gone */
-}
-
-/* Until init has ended. EIO on the master only says that nobody has the console open just now. */
-static void watch(struct monitor *monitor)
-{
-	struct pollfd fds[2] = { { .fd = monitor->init.pidfd, .events = POLLIN },
-				 { .fd = monitor->init.master_fd, .events = POLLIN } };
-
-	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
-			return;
-		if (fds[1].revents & POLLIN)
-			read_console(monitor);
-		else if (fds[1].revents & (POLLHUP | POLLERR) && !(fds[0].revents & POLLIN))
-			nanosleep(&(struct timespec){ .tv_nsec = 100000000L }, NULL);
-		if (fds[0].revents & POLLIN)
-			return;
-		fds[1].fd = monitor->init.master_fd;
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
+		high[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD_CLOEXEC, MONITOR_FD_END);
+		if (from[i] >= 0 && high[i] < 0)
+			return err_sys(errno, "copy descriptor %d", from[i]);
 	}
-}
-
-static enum ending reap(struct monitor *monitor)
-{
-	siginfo_t info = { 0 };
-
-	if (!monitor->is_parent)
-		return ENDED_HALT;
-	while (waitid(P_PIDFD, (id_t)monitor->init.pidfd, &info, WEXITED) < 0)
-		if (errno != EINTR)
-			return ENDED_HALT;
-	return info.si_code == CLD_KILLED && info.si_status == SIGHUP ? ENDED_REBOOT : ENDED_HALT;
-}
-
-/* Is what the engine remembers still the init that we watched? Somebody may have stopped or
- * restarted the VPS. */
-static bool is_still_ours(const struct monitor *monitor)
-{
-	OWN(ct_state) struct ct_state state = { 0 };
-	struct err *err = ct_load(&monitor->root, monitor->name, &state);
-
-	if (err) {
-		err_drop(err); /* gone: somebody cleaned up */
-		return false;
+	for (int i = 0; i < MONITOR_FD_END - MONITOR_FD_LOCK; i++) {
+		if (high[i] < 0)
+			close(MONITOR_FD_LOCK + i);
+		else if (dup2(high[i], MONITOR_FD_LOCK + i) < 0)
+			return err_sys(errno, "place descriptor %d", MONITOR_FD_LOCK + i);
 	}
-	return state.pid == monitor->init.pid && state.pid_start_ticks == monitor->init_start_ticks;
-}
-
-/*
- * The VPS's lock after init's end. When the VPS shall start again, our own lock is kept
- * meanwhile: a command that found neither would clean up after a dead VPS, and the reboot be
- * lost. Whoever has the lock may wait for ours in turn (a start that follows a stop), so this looks
- * again rather than block. Else ours is given up first, so that nobody need wait.
- */
-static struct err *lock_after_end(struct monitor *monitor, enum ending ending,
-				  struct vps_lock *ret_lock)
-{
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-
-	while (ending == ENDED_REBOOT && is_still_ours(monitor)) {
-		struct err *err = vps_lock(monitor->host, monitor->name, VPS_LOCK_TRY, ret_lock);
-
-		if (!err || err_errno(err) != EBUSY)
-			return err;
-		err_drop(err); /* tried again */
-		nanosleep(&pause, NULL);
-	}
-	own_fd(&monitor->lock_fd);
-	monitor->lock_fd = -1;
-	return vps_lock(monitor->host, monitor->name, VPS_LOCK_FOREVER, ret_lock);
-}
-
-/* After init's end. *ret_again: it was started anew. */
-static struct err *conclude(struct monitor *monitor, enum ending ending, bool *ret_again)
-{
-	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
-
-	*ret_again = false;
-	TRY(lock_after_end(monitor, ending, &lock));
-	if (!is_still_ours(monitor)) {
-		bool exists;
-
-		/* waiting for the lock of a VPS that was destroyed meanwhile made its file again */
-		TRY(store_exists(monitor->host, monitor->name, &exists));
-		if (!exists)
-			vps_lock_forget(monitor->host, monitor->name);
-		return NULL;
-	}
-	TRY(vps_clean_up(monitor->host, monitor->name, &monitor->conf));
-	if (ending != ENDED_REBOOT)
-		return NULL;
-	sleep(REBOOT_PAUSE_S);
-	own_fd(&monitor->init.pidfd);
-	own_fd(&monitor->init.master_fd);
-	monitor->init = (struct ct_started){ .pidfd = -1, .master_fd = -1 };
-	TRY(start_vps(monitor));
-	*ret_again = true;
+	*ret_program_fd = high[ARRAY_SIZE(from) - 1];
 	return NULL;
 }
 
-static void live(struct monitor *monitor)
+/* The program to become again; after an upgrade the path has another one, as it should. */
+static struct err *own_path(char *path, size_t room)
 {
-	bool again = true;
+	static const char gone[] = " (deleted)";
+	ssize_t len = readlink("/proc/self/exe", path, room - 1);
 
-	while (again) {
-		struct err *err;
+	if (len < 0)
+		return err_sys(errno, "read /proc/self/exe");
+	path[len] = '\0';
+	if ((size_t)len > strlen(gone) && str_eq(path + len - strlen(gone), gone))
+		path[(size_t)len - strlen(gone)] = '\0';
+	return NULL;
+}
 
-		watch(monitor);
-		err = conclude(monitor, reap(monitor), &again);
-		log_warn(err); /* nobody else is there to hear it */
-		if (err)
-			return;
+static struct err *environment(struct strlist *env)
+{
+	static const char *const kept[] = { "CELLA_ROOT", "PATH" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		const char *value = getenv(kept[i]);
+
+		if (value)
+			TRY(strlist_format(env, "%s=%s", kept[i], value));
 	}
+	return NULL;
+}
+
+struct err *watcher_become_monitor(const struct watcher *watcher, int listen_fd)
+{
+	OWN(fd)
+	int log_dir_fd = open(watcher->host->log_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OWN(strlist) struct strlist words = { 0 }, env = { 0 };
+	char cella[4096];
+	int program_fd;
+
+	if (log_dir_fd < 0)
+		return err_sys(errno, "open %s", watcher->host->log_dir);
+	TRY(own_path(cella, sizeof(cella)));
+	TRY(strlist_add(&words, "cella-monitor"));
+	TRY(strlist_add(&words, cella));
+	TRY(strlist_add(&words, watcher->name));
+	TRY(strlist_format(&words, "%d", (int)watcher->init.pid));
+	TRY(strlist_format(&words, "%" PRIu64, watcher->init_start_ticks));
+	TRY(strlist_format(&words, "%" PRIu64, watcher->restarts));
+	TRY(environment(&env));
+	TRY(place_fds(watcher, listen_fd, log_dir_fd, &program_fd));
+	log_dir_fd = -1; /* its number may be another's by now */
+	execveat(program_fd, "", words.items, env.items ? env.items : &(char *){ NULL },
+		 AT_EMPTY_PATH);
+	return err_sys(errno, "run " CELLA_LIBEXECDIR "/cella-monitor");
 }
 
 /* --- birth --- */
@@ -240,22 +191,21 @@ static void tell(int pipe_fd, const struct err *err)
 }
 
 /* A process of its own: no terminal, no descriptor and no signal of the caller; warnings go to a
- * file. */
-static struct err *detach(const struct monitor *monitor)
+ * file, which is standard error. */
+static struct err *detach(const struct watcher *watcher)
 {
 	OWN(str) char *path = NULL;
-	OWN(fd) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	OWN(fd) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), log_fd = -1;
 	sigset_t none;
-	int log_fd;
 
-	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0)
-		return err_sys(errno, "detach from the terminal");
-	TRY(str_format(&path, "%s/%s.monitor", monitor->host->log_dir, monitor->name));
+	TRY(str_format(&path, "%s/%s.monitor", watcher->host->log_dir, watcher->name));
 	log_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (log_fd < 0)
 		return err_sys(errno, "open %s", path);
+	if (null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(log_fd, 2) < 0)
+		return err_sys(errno, "detach from the terminal");
 	log_setup(&(struct log_config){
-		.fd = log_fd, .program = "cella monitor", .level = LOG_LEVEL_WARNING });
+		.fd = STDERR_FILENO, .program = "cella monitor", .level = LOG_LEVEL_WARNING });
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGHUP, SIG_IGN);
@@ -275,32 +225,32 @@ static void close_others(int pipe_fd)
 	close_range((unsigned int)pipe_fd + 1, ~0U, 0);
 }
 
-static struct err *prepare(struct monitor *monitor)
+static struct err *bring_up(struct watcher *watcher, struct err *(*begin)(struct watcher *watcher),
+			    int *ret_listen_fd)
 {
-	TRY(detach(monitor));
-	TRY(take_monitor_lock(monitor));
-	TRY(console_log_open(monitor->host, monitor->name, &monitor->log));
-	return ct_root_open(monitor->host->run_dir, &monitor->root);
+	TRY(detach(watcher));
+	TRY(take_monitor_lock(watcher));
+	TRY(watcher_prepare(watcher));
+	TRY(begin(watcher));
+	return console_listen(watcher->host, watcher->name, ret_listen_fd);
 }
 
-_Noreturn static void monitor_main(struct monitor *monitor,
-				   struct err *(*begin)(struct monitor *monitor), int pipe_fd)
+_Noreturn static void monitor_main(struct watcher *watcher,
+				   struct err *(*begin)(struct watcher *watcher), int pipe_fd)
 {
 	struct err *err;
+	int listen_fd;
 
 	setsid();
 	close_others(pipe_fd);
-	err = prepare(monitor);
-	if (!err)
-		err = begin(monitor);
+	err = bring_up(watcher, begin, &listen_fd);
 	tell(pipe_fd, err);
 	close(pipe_fd);
-	if (err) {
+	if (err)
 		err_drop(err); /* told */
-		proc_exit(1);
-	}
-	live(monitor);
-	proc_exit(0);
+	else
+		log_warn(watcher_become_monitor(watcher, listen_fd)); /* the next command repairs */
+	proc_exit(1);
 }
 
 static struct err *hear(int pipe_fd)
@@ -316,11 +266,8 @@ static struct err *hear(int pipe_fd)
 	return report.failed ? err_new(report.kind, "%s", report.text) : NULL;
 }
 
-/*
- * Twice forked, so that the monitor is nobody's child. No exec: what it needs is in memory, and an
- * upgrade of cella cannot pull the program away from under it.
- */
-static struct err *spawn(struct monitor *monitor, struct err *(*begin)(struct monitor *monitor))
+/* Twice forked, so that the monitor is nobody's child. */
+static struct err *spawn(struct watcher *watcher, struct err *(*begin)(struct watcher *watcher))
 {
 	OWN(fd) int read_fd = -1, write_fd = -1;
 	int pair[2], status;
@@ -336,7 +283,7 @@ static struct err *spawn(struct monitor *monitor, struct err *(*begin)(struct mo
 	if (pid == 0) {
 		pid = fork();
 		if (pid == 0)
-			monitor_main(monitor, begin, write_fd);
+			monitor_main(watcher, begin, write_fd);
 		_exit(pid < 0);
 	}
 	close(fd_take(&write_fd));
@@ -347,39 +294,29 @@ static struct err *spawn(struct monitor *monitor, struct err *(*begin)(struct mo
 
 struct err *monitor_start(const struct vps_host *host, const char *name)
 {
-	struct monitor monitor = { .host = host,
-				   .name = name,
-				   .root = CT_ROOT_INIT,
-				   .init = { .pidfd = -1, .master_fd = -1 },
-				   .lock_fd = -1,
-				   .log = CONSOLE_LOG_INIT };
+	struct watcher watcher;
 
-	vps_conf_init(&monitor.conf);
-	return spawn(&monitor, start_vps);
+	watcher_init(host, name, &watcher);
+	return spawn(&watcher, watcher_start);
 }
 
-static struct err *adopt(struct monitor *monitor)
+static struct err *adopt(struct watcher *watcher)
 {
 	OWN(ct_state) struct ct_state state = { 0 };
 
-	TRY(ct_load(&monitor->root, monitor->name, &state));
-	TRY(proc_open(state.pid, state.pid_start_ticks, &monitor->init.pidfd));
-	monitor->init.pid = state.pid;
-	monitor->init_start_ticks = state.pid_start_ticks;
+	TRY(ct_load(&watcher->root, watcher->name, &state));
+	TRY(proc_open(state.pid, state.pid_start_ticks, &watcher->init.pidfd));
+	watcher->init.pid = state.pid;
+	watcher->init_start_ticks = state.pid_start_ticks;
 	/* a VPS without console is worse off, but runs */
-	log_warn(console_replug(monitor->init.pidfd, &monitor->init.master_fd));
-	return vps_load(monitor->host, monitor->name, &monitor->conf);
+	log_warn(console_replug(watcher->init.pidfd, &watcher->init.master_fd));
+	return vps_load(watcher->host, watcher->name, &watcher->conf);
 }
 
 struct err *monitor_attach(const struct vps_host *host, const char *name)
 {
-	struct monitor monitor = { .host = host,
-				   .name = name,
-				   .root = CT_ROOT_INIT,
-				   .init = { .pidfd = -1, .master_fd = -1 },
-				   .lock_fd = -1,
-				   .log = CONSOLE_LOG_INIT };
+	struct watcher watcher;
 
-	vps_conf_init(&monitor.conf);
-	return spawn(&monitor, adopt);
+	watcher_init(host, name, &watcher);
+	return spawn(&watcher, adopt);
 }

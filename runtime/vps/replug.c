@@ -16,7 +16,7 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
-#include "runtime/vps/console.h"
+#include "runtime/vps/watcher.h"
 
 /* In the VPS's user and mount namespace, as its root; the pid namespace stays ours, so it cannot
  * trace us. */

@@ -46,6 +46,8 @@ MUST_CHECK struct err *pool_lock(const struct vps_host *host, struct vps_lock *r
 
 /* A monitor holds this lock as long as it lives. *ret_fd -1: another process has it. */
 MUST_CHECK struct err *monitor_lock(const struct vps_host *host, const char *name, int *ret_fd);
+/* Write there who holds it, for monitor_dismiss(). */
+MUST_CHECK struct err *monitor_lock_sign(int fd);
 
 /* --- ids.c --- */
 
@@ -85,20 +87,37 @@ void wire_init(const struct vps_host *host, const char *name, const struct vps_c
 MUST_CHECK struct err *identity_write(const struct vps_host *host, const char *name,
 				      const struct vps_conf *conf);
 
+/* --- stop.c --- */
+
+/* The last part of the path of the program that pid runs: "systemd", "busybox". */
+MUST_CHECK struct err *init_program(pid_t pid, char **ret_program);
+
+/* --- wait.c --- */
+
+/* What a command inside says, "" when it cannot be run (yet): up to 64 KiB, which the VPS chooses.
+ * It is given up after a pause of timeout_ms. */
+MUST_CHECK struct err *vps_ask_inside(const struct vps_host *host, const char *name,
+				      const char *const *args, int timeout_ms, struct buf *answer);
+
 /* --- cleanup.c --- */
 
 /* Undo a start: engine state, cgroup, veth. The lock is held. Safe when nothing is there. */
 MUST_CHECK struct err *vps_clean_up(const struct vps_host *host, const char *name,
 				    const struct vps_conf *conf);
 
-/* --- monitor.c --- */
+/* --- monitor.c, monitor_end.c --- */
 
 /*
  * Fork the monitor, which starts the VPS, says so (or why not) over the pipe and stays. The caller
  * holds the lock, and the monitor acts under it until it has reported.
  */
 MUST_CHECK struct err *monitor_start(const struct vps_host *host, const char *name);
-/* Give a running VPS whose monitor died a new one, which has no console and no exit status. */
+/* Give a running VPS whose monitor died a new one, which has a new console and learns no exit
+ * status. */
 MUST_CHECK struct err *monitor_attach(const struct vps_host *host, const char *name);
+/* End the monitor of a VPS that is down: one that waits to start it again, or that is about to find
+ * that nothing is left to do. The lock is held. *ret_dismissed: there was one. */
+MUST_CHECK struct err *monitor_dismiss(const struct vps_host *host, const char *name,
+				       bool *ret_dismissed);
 
 #endif

@@ -24,6 +24,7 @@ struct err *vps_start(const struct vps_host *host, const char *name, unsigned in
 {
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	OWN(vps_conf) struct vps_conf conf;
+	bool dismissed;
 
 	vps_conf_init(&conf);
 	TRY(vps_load(host, name, &conf));
@@ -32,6 +33,7 @@ struct err *vps_start(const struct vps_host *host, const char *name, unsigned in
 			       "VPS %s is disabled (DISABLED=yes); --force starts it anyway", name);
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(check_stopped(host, name));
+	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to do this very thing */
 	TRY(addrs_check_free(host, name, &conf));
 	return monitor_start(host, name);
 }

@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/proc.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/watcher.h"
 
 #define DEFAULT_TIMEOUT_S 120
 
@@ -24,18 +24,28 @@ static const struct shutdown_signal {
 	{ "openrc-init", SIGINT }, { "runit-init", SIGCONT },
 };
 
-static int signal_for(pid_t pid)
+struct err *init_program(pid_t pid, char **ret_program)
 {
 	char path[40], target[4096];
-	const char *program;
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
 	len = readlink(path, target, sizeof(target) - 1);
-	if (len <= 0)
-		return SIGPWR;
+	if (len < 0)
+		return err_sys(errno, "read %s", path);
 	target[len] = '\0';
-	program = strrchr(target, '/') ? strrchr(target, '/') + 1 : target;
+	return str_dup(strrchr(target, '/') ? strrchr(target, '/') + 1 : target, ret_program);
+}
+
+static int signal_for(pid_t pid)
+{
+	OWN(str) char *program = NULL;
+	struct err *err = init_program(pid, &program);
+
+	if (err) {
+		err_drop(err); /* what most inits take */
+		return SIGPWR;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(shutdown_signals); i++)
 		if (str_eq(program, shutdown_signals[i].program))
 			return shutdown_signals[i].signum ? shutdown_signals[i].signum :
@@ -102,25 +112,36 @@ static struct err *end_softly(const struct ct_state *state, uint64_t timeout_s)
 	return err;
 }
 
-/* ERR_STATE when it does not run; what a life left that nobody saw end is removed all the same. */
+/* *ret_state stays empty when it does not run; what a life left that nobody saw end is removed. */
 static struct err *find_running(const struct vps_host *host, const char *name,
 				const struct vps_conf *conf, struct ct_state *ret_state)
 {
 	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
+	OWN(ct_state) struct ct_state state = { 0 };
 	struct err *err;
 
 	TRY(ct_root_open(host->run_dir, &root));
-	err = ct_load(&root, name, ret_state);
+	err = ct_load(&root, name, &state);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* said in the VPS's words */
-		return err_new(ERR_STATE, "VPS %s is not running", name);
+		err_drop(err); /* the caller says so */
+		return NULL;
 	}
 	if (err)
 		return err;
-	if (ret_state->status == CT_RUNNING || ret_state->status == CT_PAUSED)
-		return NULL;
-	TRY(vps_clean_up(host, name, conf));
-	return err_new(ERR_STATE, "VPS %s is not running", name);
+	if (state.status != CT_RUNNING && state.status != CT_PAUSED)
+		return vps_clean_up(host, name, conf);
+	*ret_state = state;
+	state = (struct ct_state){ 0 };
+	return NULL;
+}
+
+/* A VPS between its end and its automatic restart is stopped by calling that off. */
+static struct err *call_off_restart(const struct vps_host *host, const char *name)
+{
+	bool dismissed;
+
+	TRY(monitor_dismiss(host, name, &dismissed));
+	return dismissed ? NULL : err_new(ERR_STATE, "VPS %s is not running", name);
 }
 
 struct err *vps_stop(const struct vps_host *host, const char *name, const struct vps_stop *request)
@@ -134,6 +155,8 @@ struct err *vps_stop(const struct vps_host *host, const char *name, const struct
 	TRY(vps_load(host, name, &conf));
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(find_running(host, name, &conf, &state));
+	if (!state.id)
+		return call_off_restart(host, name);
 	timeout_s = timeout_of(&conf, request);
 	/* a frozen init cannot shut anything down */
 	if (!request->fast && timeout_s > 0 && state.status == CT_RUNNING)

@@ -63,6 +63,11 @@ enum vps_start_flags { VPS_START_FORCE = 1 }; /* although DISABLED=yes */
  * is disabled. */
 MUST_CHECK struct err *vps_start(const struct vps_host *host, const char *name, unsigned int flags);
 
+/* Until it has booted: systemd inside says so; with any other init, until that has started a
+ * program. ERR_SYS (ETIMEDOUT); ERR_PEER: it ended meanwhile. */
+MUST_CHECK struct err *vps_wait_up(const struct vps_host *host, const char *name,
+				   uint64_t timeout_s);
+
 struct vps_stop {
 	bool fast;	    /* kill at once */
 	uint64_t timeout_s; /* VPS_UNSET: the definition's, then 120 */
@@ -79,6 +84,23 @@ struct vps_exec {
  */
 MUST_CHECK struct err *vps_exec(const struct vps_host *host, const char *name,
 				const struct vps_exec *request, int *ret_status);
+
+/*
+ * Sit at the console until "~." after a line break: the last output first, then all of it; the VPS
+ * may be down, stop and start meanwhile. *ret_status: 0, or 128 + N after signal N. Without a
+ * terminal on standard input it ends with the VPS once the input has ended. ERR_NOT_FOUND.
+ */
+MUST_CHECK struct err *vps_console(const struct vps_host *host, const char *name, int *ret_status);
+
+/* What cella-monitor says of a VPS whose init ended, when it becomes cella again (monitor_end.c).
+ */
+struct vps_end {
+	const char *name, *ending; /* as monitor_ending() says it */
+	uint64_t pid, start_ticks, restarts;
+};
+/* Clean up, or start again and become cella-monitor once more. ERR_INVALID: called by anybody else.
+ */
+MUST_CHECK struct err *vps_monitor_end(const struct vps_host *host, const struct vps_end *end);
 
 /* --- looking (info.c) --- */
 

@@ -1,0 +1,55 @@
+/* Private to runtime/vps: what the files share that start, watch and end a VPS's monitor. */
+#ifndef RUNTIME_VPS_WATCHER_H
+#define RUNTIME_VPS_WATCHER_H
+
+#include "runtime/monitor/monitor.h"
+#include "runtime/vps/room.h"
+
+/* The knowing half of a monitor, before it becomes cella-monitor and after that. */
+struct watcher {
+	const struct vps_host *host;
+	const char *name;
+	struct vps_conf conf;
+	struct ct_root root;
+	struct ct_started init; /* pidfd and pty master */
+	uint64_t init_start_ticks;
+	uint64_t restarts; /* in a row, each soon after the last */
+	int lock_fd;	   /* the monitor's lock */
+	int program_fd;	   /* cella-monitor, opened while it was there */
+};
+void watcher_init(const struct vps_host *host, const char *name, struct watcher *ret_watcher);
+
+/* --- monitor.c --- */
+
+/* Open what a watcher needs besides the lock. */
+MUST_CHECK struct err *watcher_prepare(struct watcher *watcher);
+/* The VPS's lock is held by us, or by the start that waits for us. */
+MUST_CHECK struct err *watcher_start(struct watcher *watcher);
+/* Become cella-monitor; listen_fd is the console's socket. Returns only on failure. */
+MUST_CHECK struct err *watcher_become_monitor(const struct watcher *watcher, int listen_fd);
+
+/* --- socket.c --- */
+
+/* Replace the socket of the VPS's console. */
+MUST_CHECK struct err *console_listen(const struct vps_host *host, const char *name, int *ret_fd);
+/* *ret_fd -1: nobody listens. */
+MUST_CHECK struct err *console_connect(const struct vps_host *host, const char *name, int *ret_fd);
+MUST_CHECK struct err *console_socket_name(const char *name, char **ret_file);
+void console_forget(const struct vps_host *host, const char *name);
+
+/* --- replug.c --- */
+
+/* A new pty on the /dev/console of the VPS whose init is init_pidfd; *ret_master_fd is the
+ * caller's. */
+MUST_CHECK struct err *console_replug(int init_pidfd, int *ret_master_fd);
+
+/* --- restart.c --- */
+
+enum ending { ENDED_UNKNOWN, ENDED_REBOOT, ENDED_HALT, ENDED_WELL, ENDED_BADLY };
+/* One of the words of monitor_ending(). ERR_INVALID. */
+MUST_CHECK struct err *ending_parse(const char *word, enum ending *ret_ending);
+/* Seconds to wait before the VPS is started again, -1: it stays down. lived_s: how long it ran.
+ * *restarts is counted on, or begun anew. */
+int64_t restart_pause_s(uint64_t policy, enum ending ending, uint64_t lived_s, uint64_t *restarts);
+
+#endif
