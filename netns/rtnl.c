@@ -160,8 +160,7 @@ struct err *rtnl_receive(const struct mnl_socket *socket, char *room, size_t len
 		if (from.nl_pid != 0 || msg.msg_namelen != sizeof(from))
 			continue;
 		if (msg.msg_flags & MSG_TRUNC)
-			return err_new(ERR_SYS, "netlink's answer is larger than %zu bytes",
-				       len);
+			return err_new(ERR_SYS, "netlink's answer is larger than %zu bytes", len);
 		*ret_len = (size_t)got;
 		return NULL;
 	}
