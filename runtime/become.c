@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "runtime/birth.h"
 
 void become_reset_signals(void)
@@ -38,6 +39,45 @@ static struct err *raise_effective_caps(void)
 	if (syscall(SYS_capset, &head, data) < 0)
 		return err_sys(errno, "raise capabilities");
 	return NULL;
+}
+
+struct err *read_host_pid(pid_t *ret_pid)
+{
+	char link[24];
+	ssize_t len = readlink("/proc/self", link, sizeof(link) - 1);
+
+	if (len < 0)
+		return err_sys(errno, "read /proc/self");
+	link[len] = '\0';
+	*ret_pid = (pid_t)strtol(link, NULL, 10);
+	return NULL;
+}
+
+struct err *listener_json(const struct ct_state *state, pid_t pid, const char *metadata,
+			  char **ret_text)
+{
+	OWN(json_out) struct json_out *out = NULL;
+	OWN(json_doc) struct json_doc *doc = NULL;
+	OWN(str) char *text = NULL;
+
+	TRY(ct_state_json(state, false, &text));
+	TRY(json_parse(text, strlen(text), &doc));
+	TRY(json_out_new(false, &out));
+	json_out_object(out);
+	json_out_key(out, "ociVersion");
+	json_out_string(out, OCI_VERSION);
+	json_out_key(out, "fds");
+	json_out_array(out);
+	json_out_string(out, "seccompFd");
+	json_out_end_array(out);
+	json_out_key(out, "pid");
+	json_out_i64(out, pid);
+	json_out_key(out, "metadata");
+	json_out_string(out, metadata ? metadata : "");
+	json_out_key(out, "state");
+	json_out_value(out, json_root(doc));
+	json_out_end_object(out);
+	return json_out_take(out, ret_text);
 }
 
 static struct err *install_filter(const struct become *become)

@@ -61,6 +61,12 @@ struct become {
 	bool cwd_later;
 };
 MUST_CHECK struct err *become_process(const struct become *become);
+/* config-linux.md, "The Container Process State": what a seccomp agent is told of process pid. */
+MUST_CHECK struct err *listener_json(const struct ct_state *state, pid_t pid, const char *metadata,
+				     char **ret_text);
+/* The host's number of the calling process, whose pid namespace is already the container's; needs
+ * the host's procfs in sight. */
+MUST_CHECK struct err *read_host_pid(pid_t *ret_pid);
 /* Forget the caller's signal mask and ignored signals. */
 void become_reset_signals(void);
 

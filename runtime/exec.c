@@ -268,18 +268,24 @@ static struct err *settle(struct exec *exec, int root_fd, struct become *become,
 static struct err *run_inside(struct exec *exec)
 {
 	OWN(fd) int root_fd = -1;
-	OWN(str) char *program = NULL;
+	OWN(str) char *program = NULL, *json = NULL;
 	struct become become = {
 		.process = &exec->process,
 		.filter = exec->spec.seccomp.is_set ? &exec->filter : NULL,
 		.listener_sock = exec->listener_sock,
-		.listener_json = "{}",
 		.preserve_fds = exec->request->io.preserve_fds,
 	};
 
 	become_reset_signals();
 	if (setsid() < 0 && errno != EPERM)
 		return err_sys(errno, "start a session");
+	if (exec->listener_sock >= 0) {
+		pid_t pid;
+
+		TRY(read_host_pid(&pid));
+		TRY(listener_json(&exec->state, pid, exec->spec.seccomp.listener_metadata, &json));
+		become.listener_json = json;
+	}
 	TRY(mark_process(exec));
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_sys(errno, "become non-dumpable");

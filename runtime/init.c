@@ -18,17 +18,9 @@
 #include "runtime/birth.h"
 #include "runtime/sync.h"
 
-/* The host's pid of this process: its procfs is still the one in sight. */
-static struct err *read_host_pid(struct birth *birth)
+static struct err *note_host_pid(struct birth *birth)
 {
-	char link[24];
-	ssize_t len = readlink("/proc/self", link, sizeof(link) - 1);
-
-	if (len < 0)
-		return err_sys(errno, "read /proc/self");
-	link[len] = '\0';
-	birth->state.pid = (pid_t)strtol(link, NULL, 10);
-	return NULL;
+	return read_host_pid(&birth->state.pid);
 }
 
 static struct err *enter_namespaces(struct birth *birth)
@@ -233,35 +225,6 @@ static struct err *run_start_hooks(struct birth *birth)
 	return container_hooks(birth, HOOK_START_CONTAINER);
 }
 
-/* config-linux.md, "The Container Process State" */
-static struct err *listener_json(const struct birth *birth, char **ret_text)
-{
-	OWN(json_out) struct json_out *out = NULL;
-	OWN(json_doc) struct json_doc *doc = NULL;
-	OWN(str) char *state = NULL;
-
-	TRY(ct_state_json(&birth->state, false, &state));
-	TRY(json_parse(state, strlen(state), &doc));
-	TRY(json_out_new(false, &out));
-	json_out_object(out);
-	json_out_key(out, "ociVersion");
-	json_out_string(out, OCI_VERSION);
-	json_out_key(out, "fds");
-	json_out_array(out);
-	json_out_string(out, "seccompFd");
-	json_out_end_array(out);
-	json_out_key(out, "pid");
-	json_out_i64(out, birth->state.pid);
-	json_out_key(out, "metadata");
-	json_out_string(out, birth->spec->seccomp.listener_metadata ?
-				     birth->spec->seccomp.listener_metadata :
-				     "");
-	json_out_key(out, "state");
-	json_out_value(out, json_root(doc));
-	json_out_end_object(out);
-	return json_out_take(out, ret_text);
-}
-
 static struct err *run_program(struct birth *birth)
 {
 	OWN(str) char *json = NULL;
@@ -275,7 +238,8 @@ static struct err *run_program(struct birth *birth)
 	};
 
 	if (birth->listener_sock >= 0) {
-		TRY(listener_json(birth, &json));
+		TRY(listener_json(&birth->state, birth->state.pid,
+				  birth->spec->seccomp.listener_metadata, &json));
 		become.listener_json = json;
 	}
 	return become_process(&become);
@@ -286,7 +250,7 @@ const struct step init_steps[] = {
 	/* through the host's procfs, which no tenant can fake, and while the file is still ours to write */
 	{ "label",            STEP_RUN,  .run = label_process, .when = has_label },
 	{ "maps",             STEP_WAIT, STAGE_MAPS, .when = birth_has_maps },
-	{ "host pid",         STEP_RUN,  .run = read_host_pid },
+	{ "host pid",         STEP_RUN,  .run = note_host_pid },
 	{ "own namespaces",   STEP_RUN,  .run = enter_namespaces },
 	{ "host name",        STEP_RUN,  .run = name_host },
 	{ "loopback",         STEP_RUN,  .run = raise_loopback, .when = has_new_network },

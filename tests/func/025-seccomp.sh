@@ -70,7 +70,8 @@ while True:
 PY
 needs python3
 python3 listener.py "$TEST_DIR/l.sock" >listener.out 2>&1 &
-cleanup kill $!
+listener=$!
+cleanup kill $listener
 wait_for 10 test -e listener.ready
 make_bundle b '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $path, listenerMetadata: "told",
 	syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]} | .process.args = ["sh", "-c", "mkdir /tmp/x 2>/tmp/said; sleep 1000"]' \
@@ -81,3 +82,12 @@ is "with its metadata" "$(jq -r .metadata listener.json)" told
 is "the state's id" "$(jq -r .state.id listener.json)" props-seccomp
 is "the process's pid" "$(jq -r .pid listener.json)" "$(pid_of props-seccomp)"
 is "and the descriptor's name" "$(jq -c .fds listener.json)" '["seccompFd"]'
+kill $listener && rm -f l.sock listener.ready
+python3 listener.py "$TEST_DIR/l.sock" >listener.out 2>&1 &
+cleanup kill $!
+wait_for 10 test -e listener.ready
+oci exec --detach --pid-file pid props-seccomp sh -c 'mkdir /tmp/x 2>/tmp/said2; sleep 1000' >exec.out 2>&1 </dev/null
+check "exec hands its filter to the listener, too" wait_for 10 grep -q 'No space left' b/rootfs/tmp/said2
+is "with its own pid" "$(jq -r .pid listener.json)" "$(cat pid)"
+is "beside init's in the state" "$(jq -r .state.pid listener.json)" "$(pid_of props-seccomp)"
+is "and the metadata" "$(jq -r .metadata listener.json)" told
