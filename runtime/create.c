@@ -421,7 +421,21 @@ struct err *birth_send(struct birth *birth, enum stage stage)
 	return sync_send(sock, stage, fd);
 }
 
-/* With run_now the program runs when init's socket closes; until then its errors are ours. */
+static struct err *run_poststart_hooks(struct birth *birth)
+{
+	const struct hook_list *hooks = &birth->spec->hooks[HOOK_POSTSTART];
+	OWN(str) char *state = NULL;
+
+	if (hooks->count == 0)
+		return NULL;
+	birth->hooked = true;
+	birth->state.status = CT_RUNNING;
+	TRY(ct_state_json(&birth->state, false, &state));
+	return hooks_run(hooks, HOOK_POSTSTART, state);
+}
+
+/* With run_now the program runs when init's socket closes; until then its errors are ours. A
+ * poststart hook that fails ends the container: runtime-spec 1.3, "Poststart". */
 static struct err *await_program(struct birth *birth)
 {
 	struct err *err;
@@ -429,6 +443,8 @@ static struct err *await_program(struct birth *birth)
 	if (!birth->request->run_now)
 		return NULL;
 	err = sync_wait_exec(birth->host_sock);
+	if (!err)
+		err = run_poststart_hooks(birth);
 	if (err)
 		steps_undo(host_steps, host_step_count, birth);
 	return err;

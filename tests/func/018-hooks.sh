@@ -82,6 +82,15 @@ oci create --bundle b failing >create.out 2>&1 </dev/null
 oci delete --force failing >delete.out 2>&1
 like "poststop fails: delete warns" "$(cat delete.out)" poststop
 is "and goes on with the others" "$(kinds | grep -o 'poststop.*')" "poststop0 poststop1 "
+: >"$hook_log" && rm -f b/rootfs/log/*
+edit_bundle b "$hooks"' | .process.args = ["true"]' --arg hook "$TEST_DIR/hook" --arg log "$hook_log"
+oci run --bundle b at-once >run.out 2>&1 </dev/null || cat run.out
+is "run runs those of create, start and delete" "$(kinds)" "prestart0 prestart1 createRuntime0 createRuntime1 createContainer0 createContainer1 poststart0 poststart1 poststop0 poststop1 "
+is "and startContainer's inside" "$(cut -d' ' -f1 b/rootfs/log/inside | tr '\n' ' ')" "startContainer0 startContainer1 "
+edit_bundle b '.hooks.poststart = [{path: "/bin/false"}] | .process.args = ["sleep", "1000"]'
+check_fails "poststart fails: run fails" 'poststart' oci run --bundle b at-once </dev/null
+check "and no container is left" test ! -e "$OCI_ROOT/at-once"
+
 edit_bundle b 'del(.hooks) | .hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "4711"], timeout: 1}]'
 start=$SECONDS
 check_fails "a timeout" 'createRuntime.*(time|1 s)' oci create --bundle b failing </dev/null
