@@ -115,10 +115,11 @@ static inline __attribute__((unused)) void own_ct_started(struct ct_started *sta
 {
 	own_fd(&started->pidfd);
 	own_fd(&started->master_fd);
+	own_fd(&started->notify_fd);
 }
-#define CT_STARTED_INIT                      \
-	{                                    \
-		.pidfd = -1, .master_fd = -1 \
+#define CT_STARTED_INIT                                       \
+	{                                                     \
+		.pidfd = -1, .master_fd = -1, .notify_fd = -1 \
 	}
 
 #endif

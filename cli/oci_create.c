@@ -93,7 +93,10 @@ struct err *oci_create(const struct cmd_call *call, const struct oci_target *tar
 	request.bundle = bundle;
 	request.config_text = config.data;
 	request.config_len = config.len;
-	request.notify_socket = notify_socket && *notify_socket ? notify_socket : NULL;
+	if (notify_socket && *notify_socket && spec.has_process) {
+		request.notify_socket = notify_socket;
+		TRY(notify_add_env(&spec.process.env));
+	}
 	return ct_create(&target->root, &request, ret_started);
 }
 

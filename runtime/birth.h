@@ -25,6 +25,7 @@ struct birth {
 	int console_fd;	   /* connected --console-socket */
 	int listener_sock; /* connected seccomp listenerPath */
 	int launch_fd;	   /* small mount namespace to start from */
+	int notify_fd;	   /* run_now: the container's notify socket, which we listen on */
 	int master_fd;	   /* pty master, travelling from init to a caller that keeps it */
 
 	/* init only */
@@ -99,7 +100,11 @@ MUST_CHECK struct err *start_socket_connect(const struct ct_root *root, const ch
 /* notify.c: relay READY=1 from the container's socket to the host's */
 MUST_CHECK struct err *notify_make_dir(int dir_fd);
 MUST_CHECK struct err *notify_listen(int dir_fd, int *ret_fd);
+/* Tell the host that pid is ready, once; earlier if pidfd's process ends. */
 MUST_CHECK struct err *notify_relay(int socket_fd, const char *host_socket, pid_t pid, int pidfd);
+/* The same for one message that waits in the socket. */
+MUST_CHECK struct err *notify_take(int socket_fd, const char *host_socket, pid_t pid,
+				   bool *ret_ready);
 /* rdt.c: resctrl */
 MUST_CHECK struct err *rdt_create(const struct intel_rdt *rdt, const char *id, char **ret_group);
 MUST_CHECK struct err *rdt_join(const char *group, pid_t pid);

@@ -93,9 +93,11 @@ static struct err *open_inheritance(struct birth *birth)
 	if (birth->filter.needs_listener)
 		TRY(fd_connect_unix(seccomp->listener_path, &birth->listener_sock));
 	TRY(ns_open_joined(&birth->spec->ns, &birth->joined));
-	TRY(rootfs_open(&birth->spec->root, &birth->env, &birth->handles));
 	if (birth->request->notify_socket)
-		TRY(notify_make_dir(birth->dir_fd));
+		TRY(notify_make_dir(birth->dir_fd)); /* one of what rootfs_open() opens */
+	TRY(rootfs_open(&birth->spec->root, &birth->env, &birth->handles));
+	if (birth->request->notify_socket && birth->request->run_now)
+		TRY(notify_listen(birth->dir_fd, &birth->notify_fd));
 	if (!birth->request->run_now)
 		TRY(start_socket_listen(birth->root, birth->request->id, birth->dir_fd,
 					&birth->start_fd));
@@ -374,6 +376,7 @@ void birth_release(struct birth *birth)
 	own_fd(&birth->console_fd);
 	own_fd(&birth->listener_sock);
 	own_fd(&birth->launch_fd);
+	own_fd(&birth->notify_fd);
 	own_fd(&birth->master_fd);
 	own_fd(&birth->child.pidfd);
 	cgroup_release(&birth->cgroup);
@@ -450,6 +453,20 @@ static struct err *await_program(struct birth *birth)
 	return err;
 }
 
+/* Without the lock: a container that never becomes ready must be deletable. */
+static struct err *await_ready(struct birth *birth)
+{
+	struct err *err;
+
+	own_fd(&birth->dir_fd);
+	err = notify_relay(birth->notify_fd, birth->request->notify_socket, birth->child.pid,
+			   birth->child.pidfd);
+	own_fd(&birth->notify_fd);
+	if (err)
+		log_warn(ct_delete(birth->root, birth->request->id, true));
+	return err;
+}
+
 struct err *ct_create(const struct ct_root *root, const struct ct_create *request,
 		      struct ct_started *ret_started)
 {
@@ -469,6 +486,7 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 		.console_fd = -1,
 		.listener_sock = -1,
 		.launch_fd = -1,
+		.notify_fd = -1,
 		.master_fd = -1,
 		.root_fd = -1,
 		.slave_fd = -1,
@@ -483,6 +501,8 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 		err = steps_run("host", host_steps, host_step_count, &birth);
 	if (!err)
 		err = await_program(&birth);
+	if (!err && birth.notify_fd >= 0 && request->io.detach)
+		err = await_ready(&birth);
 	if (err && birth.hooked) {
 		OWN(str) char *state = NULL;
 
@@ -495,7 +515,9 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 	if (!err)
 		*ret_started = (struct ct_started){ .pid = birth.child.pid,
 						    .pidfd = fd_take(&birth.child.pidfd),
-						    .master_fd = fd_take(&birth.master_fd) };
+						    .master_fd = fd_take(&birth.master_fd),
+						    .notify_fd = fd_take(&birth.notify_fd),
+						    .notify_socket = request->notify_socket };
 	birth_release(&birth);
 	return err;
 }

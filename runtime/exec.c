@@ -399,6 +399,7 @@ struct err *ct_exec(const struct ct_root *root, const struct ct_exec *request,
 	}
 	*ret_started = (struct ct_started){ .pid = exec.child.pid,
 					    .pidfd = fd_take(&exec.child.pidfd),
-					    .master_fd = fd_take(&exec.master_fd) };
+					    .master_fd = fd_take(&exec.master_fd),
+					    .notify_fd = -1 };
 	return NULL;
 }

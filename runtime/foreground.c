@@ -13,9 +13,9 @@
 
 #include "base/fd.h"
 #include "base/proc.h"
-#include "runtime/runtime.h"
+#include "runtime/birth.h"
 
-enum { AT_END, AT_SIGNAL, AT_INPUT, AT_OUTPUT, POLL_COUNT };
+enum { AT_END, AT_SIGNAL, AT_INPUT, AT_OUTPUT, AT_NOTIFY, POLL_COUNT };
 
 struct relay {
 	struct ct_started *started;
@@ -100,7 +100,9 @@ static struct err *loop(struct relay *relay)
 		[AT_SIGNAL] = { .fd = relay->signal_fd, .events = POLLIN },
 		[AT_INPUT] = { .fd = master_fd >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
 		[AT_OUTPUT] = { .fd = master_fd, .events = POLLIN },
+		[AT_NOTIFY] = { .fd = relay->started->notify_fd, .events = POLLIN },
 	};
+	bool ready = false;
 
 	for (;;) {
 		if (poll(fds, POLL_COUNT, -1) < 0 && errno != EINTR)
@@ -111,6 +113,11 @@ static struct err *loop(struct relay *relay)
 			fds[AT_INPUT].fd = -1;
 		if (fds[AT_OUTPUT].revents && !copy_some(master_fd, STDOUT_FILENO))
 			fds[AT_OUTPUT].fd = -1;
+		if (fds[AT_NOTIFY].revents)
+			TRY(notify_take(relay->started->notify_fd, relay->started->notify_socket,
+					relay->started->pid, &ready));
+		if (ready)
+			fds[AT_NOTIFY].fd = -1;
 		/* the last words may still lie in the pty when the process has gone */
 		if (fds[AT_END].revents &&
 		    (fds[AT_OUTPUT].fd < 0 || !(fds[AT_OUTPUT].revents & POLLIN)))

@@ -1,7 +1,8 @@
 /*
- * sd_notify(3) for a container: its directory with a socket is bound to /run/notify inside; `start`
- * relays the first READY=1 to the host's NOTIFY_SOCKET, with the main pid that the host knows, and
- * then leaves.
+ * sd_notify(3) for a container: a directory with a socket is bound to /run/notify inside. `start`,
+ * `run --detach`, and `run` beside its other work relay the first READY=1 to the host's
+ * NOTIFY_SOCKET, with the main pid that the host knows. The first two leave then: what the
+ * container says later finds no listener, as with other runtimes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 
 #define NOTIFY_DIR "notify"
 #define NOTIFY_NAME "notify.sock"
+#define NOTIFY_INSIDE "/run/notify/" NOTIFY_NAME
 
 struct err *notify_make_dir(int dir_fd)
 {
@@ -42,6 +44,11 @@ struct err *notify_listen(int dir_fd, int *ret_fd)
 		return err_sys(errno, "open the notify socket to all");
 	*ret_fd = fd_take(&fd);
 	return NULL;
+}
+
+struct err *notify_add_env(struct strlist *env)
+{
+	return strlist_add(env, "NOTIFY_SOCKET=" NOTIFY_INSIDE);
 }
 
 static struct err *tell_host(const char *host_socket, const char *text)
@@ -74,31 +81,36 @@ static bool says_ready(const char *text)
 	return false;
 }
 
+struct err *notify_take(int socket_fd, const char *host_socket, pid_t pid, bool *ret_ready)
+{
+	OWN(str) char *ready = NULL;
+	char text[4096];
+	ssize_t got = recv(socket_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	if (got < 0 && errno != EINTR && errno != EAGAIN)
+		return err_sys(errno, "read the notify socket");
+	text[got < 0 ? 0 : got] = '\0';
+	*ret_ready = says_ready(text);
+	if (!*ret_ready)
+		return NULL;
+	TRY(str_format(&ready, "READY=1\nMAINPID=%d\n", (int)pid));
+	return tell_host(host_socket, ready);
+}
+
 struct err *notify_relay(int socket_fd, const char *host_socket, pid_t pid, int pidfd)
 {
 	struct pollfd fds[2] = { { .fd = socket_fd, .events = POLLIN },
 				 { .fd = pidfd, .events = POLLIN } };
-	char text[4096];
+	bool ready = false;
 
-	for (;;) {
-		OWN(str) char *ready = NULL;
-		ssize_t got;
-
+	while (!ready) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return err_sys(errno, "wait for READY=1");
-		if (!(fds[0].revents & POLLIN)) {
-			if (fds[1].revents)
-				return err_new(ERR_STATE,
-					       "the container ended before it said READY=1");
-			continue;
-		}
-		got = recv(socket_fd, text, sizeof(text) - 1, 0);
-		if (got < 0)
-			continue;
-		text[got] = '\0';
-		if (!says_ready(text))
-			continue;
-		TRY(str_format(&ready, "READY=1\nMAINPID=%d\n", (int)pid));
-		return tell_host(host_socket, ready);
+		if (fds[0].revents)
+			TRY(notify_take(socket_fd, host_socket, pid, &ready));
+		else if (fds[1].revents)
+			return NULL; /* it was started; whether its end is a failure, the waiter
+					knows */
 	}
+	return NULL;
 }

@@ -108,8 +108,12 @@ struct ct_started {
 	int pidfd;     /* owned by the caller; our child only when run_now */
 	int master_fd; /* run_now without console_socket and with a terminal: the pty master, else
 			  -1 */
+	int notify_fd; /* run_now, not detached, with a notify socket: the container's, else -1 */
+	const char *notify_socket; /* the host's, borrowed from the request */
 };
 
+/* NOTIFY_SOCKET as a program in a container with a notify socket has to see it. */
+MUST_CHECK struct err *notify_add_env(struct strlist *env);
 /* create, or create and start with run_now. On failure nothing is left. */
 MUST_CHECK struct err *ct_create(const struct ct_root *root, const struct ct_create *request,
 				 struct ct_started *ret_started);
@@ -153,7 +157,8 @@ MUST_CHECK struct err *ct_exec(const struct ct_root *root, const struct ct_exec 
 			       struct ct_started *ret_started);
 
 /* Stay in the foreground for a process that we started: forward signals, relay the terminal when
- * master_fd >= 0, reap, and give its status (128 + N for a signal). */
+ * master_fd >= 0 and READY=1 when notify_fd >= 0, reap, and give its status (128 + N for a signal).
+ */
 MUST_CHECK struct err *ct_foreground(struct ct_started *started, int *ret_status);
 
 /* CVE-2019-5736: run again from a read-only clone of our own executable, unless its file cannot be

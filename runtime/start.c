@@ -47,11 +47,7 @@ static struct err *start_locked(struct release *release, const char *id)
 		return err_new(ERR_INVALID, "config.json has no process to run");
 	if (state->notify_socket)
 		TRY(notify_listen(release->dir_fd, &release->notify_fd));
-	TRY(release_init(release));
-	if (state->notify_socket)
-		TRY(notify_relay(release->notify_fd, state->notify_socket, state->pid,
-				 release->pidfd));
-	return NULL;
+	return release_init(release);
 }
 
 struct err *ct_start(const struct ct_root *root, const char *id)
@@ -68,6 +64,11 @@ struct err *ct_start(const struct ct_root *root, const char *id)
 		}
 	}
 	own_fd(&release.dir_fd);
+	/* without the lock: a container that never becomes ready must be deletable */
+	if (!err && release.notify_fd >= 0)
+		err = err_wrap(notify_relay(release.notify_fd, release.state.notify_socket,
+					    release.state.pid, release.pidfd),
+			       "start %s", id);
 	own_fd(&release.pidfd);
 	own_fd(&release.notify_fd);
 	ct_state_release(&release.state);
