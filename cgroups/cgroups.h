@@ -141,6 +141,27 @@ MUST_CHECK struct err *cgroup_destroy(struct cgroup *cg, int timeout_ms);
 MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd,
 						 uint64_t *ret_oom_kills);
 
+/* What happened to a cgroup and those below it (notices.c). */
+struct cgroup_counts {
+	uint64_t oom_kills, memory_limit_hits, process_limit_hits;
+	uint64_t populated, frozen; /* 0 or 1 */
+};
+enum { CGROUP_NOTICE_FILES = 3 };
+struct cgroup_notices {
+	int fds[CGROUP_NOTICE_FILES]; /* to poll for POLLPRI; -1: no such file */
+};
+#define CGROUP_NOTICES_INIT        \
+	{                          \
+		{                  \
+			-1, -1, -1 \
+		}                  \
+	}
+MUST_CHECK struct err *cgroup_notices_open(const struct cgroup *cg,
+					   struct cgroup_notices *ret_notices);
+void cgroup_notices_close(struct cgroup_notices *notices);
+/* The counts now, zeros once the cgroup is gone; the next change is announced after this. */
+void cgroup_notices_read(const struct cgroup_notices *notices, struct cgroup_counts *ret_counts);
+
 struct pressure_line {
 	double avg10, avg60, avg300; /* percent */
 	uint64_t total_us;
@@ -162,7 +183,7 @@ struct cgroup_stats {
 	uint64_t memory_bytes, memory_max_bytes, memory_peak_bytes, swap_bytes, swap_max_bytes;
 	uint64_t memory_oom, memory_oom_kills, memory_max_events;
 	struct strlist memory_stat; /* "name=value" of memory.stat */
-	uint64_t pids, pids_max;
+	uint64_t pids, pids_max, pids_max_events;
 	struct io_stat *io; /* owned */
 	size_t io_count;
 	struct strlist hugetlb; /* "SIZE usage max failcnt" */

@@ -43,6 +43,7 @@ static const struct flat_row {
 	{ "memory.events", "oom", AT(memory_oom) },
 	{ "memory.events", "oom_kill", AT(memory_oom_kills) },
 	{ "memory.events", "max", AT(memory_max_events) },
+	{ "pids.events", "max", AT(pids_max_events) },
 };
 
 static const struct pressure_row {
