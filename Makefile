@@ -94,9 +94,12 @@ $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 $(BUILD)/cella-oci: $(BUILD)/cli/main/cella-oci.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ $(STATIC_LIBS)
-$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+# Only cella top needs ncurses, where there is one.
+NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
+SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
+$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # As many of these run as VPSs do: static, for shared libraries would be most of its memory.
 $(BUILD)/cella-monitor: $(BUILD)/cli/main/cella-monitor.o $(foreach m,$(BELOW_monitor),$(call archive,$(m)))
 	@echo "  LINK $@"

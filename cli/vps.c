@@ -27,6 +27,11 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_exec,
 	&vps_cmd_enter,
 	&vps_cmd_console,
+	&vps_cmd_top,
+	&vps_cmd_stats,
+	&vps_cmd_events,
+	&vps_cmd_metrics,
+	&vps_cmd_why,
 	&vps_cmd_template,
 	/* not listed by --help */
 	&vps_cmd_exec2,
@@ -71,7 +76,7 @@ static const struct state_row {
 	{ &vps_cmd_start, EXIT_RUNNING },     { &vps_cmd_destroy, EXIT_RUNNING },
 	{ &vps_cmd_delete, EXIT_RUNNING },    { &vps_cmd_stop, EXIT_NOT_RUNNING },
 	{ &vps_cmd_exec, EXIT_NOT_RUNNING },  { &vps_cmd_exec2, EXIT_NOT_RUNNING },
-	{ &vps_cmd_enter, EXIT_NOT_RUNNING },
+	{ &vps_cmd_enter, EXIT_NOT_RUNNING }, { &vps_cmd_stats, EXIT_NOT_RUNNING },
 };
 
 int vps_exit_status(const struct cmd *cmd, const struct err *err)

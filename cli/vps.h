@@ -18,8 +18,8 @@ extern const struct program vps_program;
 
 extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd_start,
 	vps_cmd_stop, vps_cmd_status, vps_cmd_list, vps_cmd_show, vps_cmd_exec, vps_cmd_exec2,
-	vps_cmd_enter, vps_cmd_console, vps_cmd_monitor_end, vps_cmd_template, vps_cmd_completion,
-	vps_cmd_tables;
+	vps_cmd_enter, vps_cmd_console, vps_cmd_stats, vps_cmd_top, vps_cmd_events, vps_cmd_metrics,
+	vps_cmd_why, vps_cmd_monitor_end, vps_cmd_template, vps_cmd_completion, vps_cmd_tables;
 
 static inline const struct vps_globals *vps_globals(const struct cmd_call *call)
 {
@@ -33,6 +33,8 @@ const char *vps_exit_meaning(size_t i, int *ret_status);
 
 /* One line for people, unless --quiet. */
 MUST_CHECK PRINTF(2, 3) struct err *vps_say(const struct cmd_call *call, const char *fmt, ...);
+/* Of a command that looks again and again. ERR_INVALID. */
+MUST_CHECK struct err *vps_check_interval(uint64_t interval_ms);
 /* Print what was written, with a newline. */
 MUST_CHECK struct err *vps_print_json(struct json_out *out);
 /* The whole of a VPS as one JSON object (vps_show.c). */

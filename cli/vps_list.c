@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/table.h"
 #include "cli/vps.h"
+#include "runtime/vps/watch.h"
 
 #define FIELDS_MAX 32
 #define DEFAULT_FIELDS "name,nproc,status,ram,ip,hostname"
@@ -50,6 +51,40 @@ static struct err *cpu_field(const struct vps_info *info, struct table *table)
 	return table_add(table, info->has_stats ?
 					unit_duration(info->stats.cpu_usage_us / 1000000).text :
 					NULL);
+}
+
+/* Sums of what has come and gone since the start. */
+static struct err *sample_field(const struct vps_info *info, struct table *table, size_t offset,
+				bool known)
+{
+	struct vps_sample sample;
+
+	vps_sample_of(info, &sample);
+	return table_add(table,
+			 known ? unit_bytes(*(uint64_t *)(void *)((char *)&sample + offset)).text :
+				 NULL);
+}
+
+static struct err *disk_read_field(const struct vps_info *info, struct table *table)
+{
+	return sample_field(info, table, offsetof(struct vps_sample, read_bytes), info->has_stats);
+}
+
+static struct err *disk_write_field(const struct vps_info *info, struct table *table)
+{
+	return sample_field(info, table, offsetof(struct vps_sample, write_bytes), info->has_stats);
+}
+
+static struct err *net_in_field(const struct vps_info *info, struct table *table)
+{
+	return sample_field(info, table, offsetof(struct vps_sample, received_bytes),
+			    info->has_traffic);
+}
+
+static struct err *net_out_field(const struct vps_info *info, struct table *table)
+{
+	return sample_field(info, table, offsetof(struct vps_sample, sent_bytes),
+			    info->has_traffic);
 }
 
 static struct err *cpus_field(const struct vps_info *info, struct table *table)
@@ -120,6 +155,10 @@ static const struct field {
 	{ "swap", "swappages", { "SWAP", TABLE_RIGHT }, swap_field },
 	{ "cpu", NULL, { "CPU", TABLE_RIGHT }, cpu_field },
 	{ "cpus", NULL, { "CPUS", TABLE_RIGHT }, cpus_field },
+	{ "read", NULL, { "READ", TABLE_RIGHT }, disk_read_field },
+	{ "write", NULL, { "WRITE", TABLE_RIGHT }, disk_write_field },
+	{ "in", NULL, { "IN", TABLE_RIGHT }, net_in_field },
+	{ "out", NULL, { "OUT", TABLE_RIGHT }, net_out_field },
 	{ "ip", NULL, { "IP_ADDR", TABLE_LEFT }, ip_field },
 	{ "hostname", NULL, { "HOSTNAME", TABLE_LEFT }, hostname_field },
 	{ "ostemplate", "template", { "OSTEMPLATE", TABLE_LEFT }, template_field },

@@ -90,6 +90,7 @@ static struct err *repair(const struct vps_host *host, const char *name,
 		return NULL;
 	if (runs(&state))
 		return monitor_attach(host, name);
+	last_write(host, &state, "unknown");
 	return vps_clean_up(host, name, conf);
 }
 

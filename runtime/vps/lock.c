@@ -105,7 +105,7 @@ void vps_unlock(struct vps_lock *lock)
 
 void vps_lock_forget(const struct vps_host *host, const char *name)
 {
-	static const char *const suffixes[] = { "console", "monitor", "lock" };
+	static const char *const suffixes[] = { "console", "last", "monitor", "lock" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		OWN(str) char *path = NULL;

@@ -107,8 +107,9 @@ static struct err *start_again(struct watcher *watcher, enum ending ending, uint
 	}
 }
 
-static struct err *conclude(struct watcher *watcher, enum ending ending)
+static struct err *conclude(struct watcher *watcher, enum ending ending, const char *word)
 {
+	OWN(ct_state) struct ct_state state = { 0 };
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	uint64_t lived_s = proc_age_s(watcher->init_start_ticks);
 	int listen_fd;
@@ -118,6 +119,8 @@ static struct err *conclude(struct watcher *watcher, enum ending ending)
 	if (!ours)
 		return leave_no_lock_file(watcher, &lock);
 	TRY(vps_load(watcher->host, watcher->name, &watcher->conf));
+	TRY(ct_load(&watcher->root, watcher->name, &state));
+	last_write(watcher->host, &state, word);
 	TRY(vps_clean_up(watcher->host, watcher->name, &watcher->conf));
 	TRY(start_again(watcher, ending, lived_s, &lock));
 	if (watcher->init.pidfd < 0)
@@ -157,7 +160,7 @@ struct err *vps_monitor_end(const struct vps_host *host, const struct vps_end *e
 		.fd = STDERR_FILENO, .program = "cella monitor", .level = LOG_LEVEL_WARNING });
 	prctl(PR_SET_NAME, "cella:monitor");
 	TRY(watcher_prepare(&watcher));
-	return conclude(&watcher, ending);
+	return conclude(&watcher, ending, end->ending);
 }
 
 /* The process that signed the lock, if it still is the monitor: its descriptor says so, not its

@@ -161,5 +161,6 @@ struct err *vps_stop(const struct vps_host *host, const char *name, const struct
 	/* a frozen init cannot shut anything down */
 	if (!request->fast && timeout_s > 0 && state.status == CT_RUNNING)
 		TRY(end_softly(&state, timeout_s > 86400 ? 86400 : timeout_s));
+	last_write(host, &state, request->fast ? "kill" : "stop");
 	return vps_clean_up(host, name, &conf);
 }

@@ -43,6 +43,11 @@ void console_forget(const struct vps_host *host, const char *name);
  * caller's. */
 MUST_CHECK struct err *console_replug(int init_pidfd, int *ret_master_fd);
 
+/* --- last.c --- */
+
+/* Remember how the life in state ended, before its cgroup is removed. */
+void last_write(const struct vps_host *host, const struct ct_state *state, const char *ending);
+
 /* --- restart.c --- */
 
 enum ending { ENDED_UNKNOWN, ENDED_REBOOT, ENDED_HALT, ENDED_WELL, ENDED_BADLY };
