@@ -8,6 +8,7 @@ BUILD ?= build
 ifeq ($(origin CC),default)
 CC := gcc
 endif
+comma := ,
 ifeq ($(V),)
 Q := @
 endif
@@ -69,6 +70,10 @@ BELOW_cli        := cli $(BELOW_vps)
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
 # (2.3 M user and 3 M kernel instructions a command). cella needs libmnl and libarchive, which have
 # no usable static archives, and is linked dynamically.
+# Relative relocations packed (glibc 2.36): a static PIE relocates itself at each start.
+# cli/main/early.c comes before libc's start where it knows the machine.
+STATIC_LINK := $(shell printf '\043include <features.h>\n\043if __GLIBC_PREREQ(2, 36)\n-Wl,-z,pack-relative-relocs\n\043endif\n' \
+	| $(CC) -E -P - 2>/dev/null) $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-Wl$(comma)-e$(comma)early_start)
 STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS)
@@ -91,9 +96,9 @@ $(call archive,$(1)): $(call objects,$(call sources,$(1)))
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 
-$(BUILD)/cella-oci: $(BUILD)/cli/main/cella-oci.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/main/,cella-oci.o early.o) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ $(STATIC_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) $(STATIC_LINK) -o $@ $^ $(STATIC_LIBS)
 # Only cella top needs ncurses, where there is one.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
