@@ -9,12 +9,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 
+#ifndef PID_FS_MAGIC
+#define PID_FS_MAGIC 0x50494446 /* linux/magic.h since 6.9 */
+#endif
 #define OUTPUT_MAX ((size_t)64 << 10)
 
 /* Field FIELD (>= 3) of /proc/PID/stat; the command before it may hold spaces and brackets. */
@@ -71,23 +76,61 @@ uint64_t proc_age_s(uint64_t start_ticks)
 	return (uint64_t)now.tv_sec > started_s ? (uint64_t)now.tv_sec - started_s : 0;
 }
 
+static struct err *open_pidfd(pid_t pid, int *ret_pidfd)
+{
+	int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+
+	if (pidfd < 0 && pid > 0 && errno != ESRCH)
+		return err_sys(errno, "open process %d", (int)pid);
+	if (pidfd < 0)
+		return err_new(ERR_NOT_FOUND, "process %d does not exist", (int)pid);
+	*ret_pidfd = pidfd;
+	return NULL;
+}
+
+static struct err *has_ended(pid_t pid)
+{
+	return err_new(ERR_NOT_FOUND, "process %d has ended", (int)pid);
+}
+
 struct err *proc_open(pid_t pid, uint64_t start_ticks, int *ret_pidfd)
 {
 	OWN(fd) int pidfd = -1;
 	uint64_t ticks;
 	char state;
 
-	if (pid <= 0)
-		return err_new(ERR_NOT_FOUND, "process %d does not exist", (int)pid);
-	pidfd = pidfd_open(pid, 0);
-	if (pidfd < 0 && errno != ESRCH)
-		return err_sys(errno, "open process %d", (int)pid);
-	if (pidfd < 0)
-		return err_new(ERR_NOT_FOUND, "process %d does not exist", (int)pid);
+	TRY(open_pidfd(pid, &pidfd));
 	/* after the pidfd is held the pid cannot be reused unnoticed */
 	TRY(read_stat(pid, &state, &ticks));
 	if (ticks != start_ticks || state == 'Z' || state == 'X')
-		return err_new(ERR_NOT_FOUND, "process %d has ended", (int)pid);
+		return has_ended(pid);
+	*ret_pidfd = fd_take(&pidfd);
+	return NULL;
+}
+
+struct err *proc_inode(int pidfd, uint64_t *ret_inode)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstatfs(pidfd, &fs) < 0 || fstat(pidfd, &st) < 0)
+		return err_sys(errno, "look at a pidfd");
+	*ret_inode = fs.f_type == PID_FS_MAGIC ? st.st_ino : 0;
+	return NULL;
+}
+
+struct err *proc_open_inode(pid_t pid, uint64_t inode, int *ret_pidfd)
+{
+	OWN(fd) int pidfd = -1;
+	struct stat st;
+	bool ended;
+
+	TRY(open_pidfd(pid, &pidfd));
+	if (fstat(pidfd, &st) < 0)
+		return err_sys(errno, "look at process %d", (int)pid);
+	TRY(proc_wait_end(pidfd, 0, &ended)); /* a zombie has ended, too */
+	if (st.st_ino != inode || ended)
+		return has_ended(pid);
 	*ret_pidfd = fd_take(&pidfd);
 	return NULL;
 }

@@ -19,6 +19,12 @@ uint64_t proc_age_s(uint64_t start_ticks);
 /* Open a pidfd and check that it is the process that started at start_ticks; ERR_NOT_FOUND when
  * that one is gone (or a zombie, which can neither be signalled nor entered usefully). */
 MUST_CHECK struct err *proc_open(pid_t pid, uint64_t start_ticks, int *ret_pidfd);
+/* The inode of a pidfd, which belongs to one process of this boot alone; 0 on kernels before 6.9,
+ * where all pidfds share one. Source: fs/pidfs.c. */
+MUST_CHECK struct err *proc_inode(int pidfd, uint64_t *ret_inode);
+/* proc_open() by that inode (not 0), without a look into procfs, which costs more than all the
+ * rest. */
+MUST_CHECK struct err *proc_open_inode(pid_t pid, uint64_t inode, int *ret_pidfd);
 MUST_CHECK struct err *proc_signal(int pidfd, int signum);
 /* Wait until the process has ended (not reaped); timeout_ms -1 waits for ever. *ret_ended says
  * whether it has. */

@@ -148,7 +148,7 @@ static struct err *open_sources(struct watch *watch)
 {
 	const struct ct_state *state = &watch->state;
 
-	TRY(proc_open(state->pid, state->pid_start_ticks, &watch->pidfd));
+	TRY(ct_open_init(state, &watch->pidfd));
 	if (!state->cgroup_path)
 		return err_new(ERR_UNSUPPORTED, "container '%s' has no cgroup of its own",
 			       state->id);

@@ -217,6 +217,7 @@ static struct err *save_state(struct birth *birth)
 	const struct ct_io *io = &birth->request->io;
 
 	TRY(proc_start_time(birth->child.pid, &birth->state.pid_start_ticks));
+	TRY(proc_inode(birth->child.pidfd, &birth->state.pidfd_inode));
 	TRY(state_save(birth->dir_fd, &birth->state));
 	if (io->pidfd_socket)
 		TRY(pidfd_socket_send(io->pidfd_socket, birth->child.pidfd));

@@ -25,6 +25,7 @@ struct ct_state {
 	char *oci_version;
 	pid_t pid;		  /* init on the host; 0 once stopped */
 	uint64_t pid_start_ticks; /* against pid reuse */
+	uint64_t pidfd_inode;	  /* the same and cheaper to compare; 0: none, Linux < 6.9 */
 	struct timespec created;
 	uid_t owner;
 	char *cgroup_path, *scope; /* NULL: none */
@@ -43,6 +44,8 @@ static inline __attribute__((unused)) void own_ct_state(struct ct_state *state)
 {
 	ct_state_release(state);
 }
+/* A pidfd of init; ERR_NOT_FOUND when it has ended. */
+MUST_CHECK struct err *ct_open_init(const struct ct_state *state, int *ret_pidfd);
 /* The OCI state object:
  * {"ociVersion","id","pid","status","bundle","rootfs","created","owner","annotations"}. Owned. */
 MUST_CHECK struct err *ct_state_json(const struct ct_state *state, bool pretty, char **ret_text);

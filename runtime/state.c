@@ -152,6 +152,7 @@ static struct err *format_state(const struct ct_state *state, char **ret_text)
 	put_string(out, "id", state->id);
 	put_u64(out, "pid", (uint64_t)state->pid);
 	put_u64(out, "pidStartTicks", state->pid_start_ticks);
+	put_u64(out, "pidfdInode", state->pidfd_inode);
 	put_string(out, "bundle", state->bundle);
 	put_string(out, "rootfs", state->rootfs);
 	put_u64(out, "createdSec", (uint64_t)state->created.tv_sec);
@@ -274,6 +275,8 @@ static struct err *get_numbers(const struct json *root, struct ct_state *state)
 
 	TRY(get_u64(root, "pid", INT32_MAX, &pid));
 	TRY(get_u64(root, "pidStartTicks", UINT64_MAX, &state->pid_start_ticks));
+	if (json_get(root, "pidfdInode")) /* not in the state of an older version */
+		TRY(get_u64(root, "pidfdInode", UINT64_MAX, &state->pidfd_inode));
 	TRY(get_u64(root, "createdSec", INT64_MAX, &sec));
 	TRY(get_u64(root, "createdNsec", 999999999, &nsec));
 	TRY(get_u64(root, "owner", UINT32_MAX, &owner));
@@ -459,6 +462,13 @@ struct err *state_open_cgroup(const struct ct_state *state, struct cgroup *ret_c
 	return err;
 }
 
+struct err *ct_open_init(const struct ct_state *state, int *ret_pidfd)
+{
+	if (state->pidfd_inode)
+		return proc_open_inode(state->pid, state->pidfd_inode, ret_pidfd);
+	return proc_open(state->pid, state->pid_start_ticks, ret_pidfd);
+}
+
 struct err *state_look(int dir_fd, struct ct_state *state, int *ret_pidfd)
 {
 	OWN(fd) int pidfd = -1;
@@ -470,7 +480,7 @@ struct err *state_look(int dir_fd, struct ct_state *state, int *ret_pidfd)
 		state->status = status_without_pid(dir_fd);
 		return NULL;
 	}
-	err = proc_open(state->pid, state->pid_start_ticks, &pidfd);
+	err = ct_open_init(state, &pidfd);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err); /* that is what stopped means */
 		state->status = CT_STOPPED;

@@ -305,7 +305,7 @@ static struct err *adopt(struct watcher *watcher)
 	OWN(ct_state) struct ct_state state = { 0 };
 
 	TRY(ct_load(&watcher->root, watcher->name, &state));
-	TRY(proc_open(state.pid, state.pid_start_ticks, &watcher->init.pidfd));
+	TRY(ct_open_init(&state, &watcher->init.pidfd));
 	watcher->init.pid = state.pid;
 	watcher->init_start_ticks = state.pid_start_ticks;
 	/* a VPS without console is worse off, but runs */

@@ -101,7 +101,7 @@ static struct err *ask(const struct ct_state *state, int pidfd, uint64_t timeout
 static struct err *end_softly(const struct ct_state *state, uint64_t timeout_s)
 {
 	OWN(fd) int pidfd = -1;
-	struct err *err = proc_open(state->pid, state->pid_start_ticks, &pidfd);
+	struct err *err = ct_open_init(state, &pidfd);
 
 	if (!err)
 		err = ask(state, pidfd, timeout_s);

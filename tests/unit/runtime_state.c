@@ -41,6 +41,7 @@ static void fill(struct ct_state *state)
 	assert_null(strlist_add(&state->annotations, "a.b=c=d\n"));
 	state->pid = 1234;
 	state->pid_start_ticks = UINT64_MAX;
+	state->pidfd_inode = UINT64_MAX - 1;
 	state->created = (struct timespec){ .tv_sec = 1700000000, .tv_nsec = 5 };
 	state->has_process = true;
 	assert_null(str_dup("/bin/true", &hook->path));
@@ -64,6 +65,7 @@ static void what_is_written_comes_back(void **unused)
 	assert_null(back.scope);
 	assert_int_equal(back.pid, 1234);
 	assert_true(back.pid_start_ticks == UINT64_MAX);
+	assert_true(back.pidfd_inode == UINT64_MAX - 1);
 	assert_int_equal(back.created.tv_nsec, 5);
 	assert_int_equal(back.annotations.count, 1);
 	assert_string_equal(back.annotations.items[0], "a.b=c=d\n");
@@ -151,6 +153,7 @@ static void a_dead_pid_is_a_stopped_container(void **unused)
 	/* our own pid with another start time: a reused pid must not be believed */
 	state.pid = getpid();
 	state.pid_start_ticks = 1;
+	state.pidfd_inode = 0;
 	free(TAKE(state.cgroup_path));
 	assert_null(state_save(dir_fd, &state));
 	assert_null(ct_load(&root, "web", &seen));
