@@ -97,7 +97,8 @@ static struct err *drop_privileges(const struct become *become)
 {
 	const struct process_spec *process = become->process;
 
-	TRY(process_drop_bounding(&process->caps));
+	if (!become->bounding_dropped)
+		TRY(process_drop_bounding(&process->caps));
 	TRY(process_set_user(process));
 	/* a change of ids makes a process dumpable again where fs.suid_dumpable says so */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

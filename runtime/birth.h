@@ -34,7 +34,8 @@ struct birth {
 	int root_fd, slave_fd;
 	char *program;
 	bool cwd_later; /* only its own user may enter the working directory */
-	bool hooked;	/* hooks have run: a failure from here on runs poststop */
+	bool bounding_dropped;
+	bool hooked; /* hooks have run: a failure from here on runs poststop */
 };
 
 void birth_release(struct birth *birth);
@@ -60,6 +61,7 @@ struct become {
 	const char *listener_json; /* sent with it */
 	unsigned int preserve_fds;
 	bool cwd_later;
+	bool bounding_dropped; /* by init, while it had time */
 };
 MUST_CHECK struct err *become_process(const struct become *become);
 /* config-linux.md, "The Container Process State": what a seccomp agent is told of process pid. */

@@ -264,6 +264,14 @@ static struct err *settle(struct exec *exec, int root_fd, struct become *become,
 	return process_find_program(process, ret_program);
 }
 
+/* Whether the caller has something to do between the child's readiness and its program. */
+static bool has_errands(const struct exec *exec)
+{
+	const struct ct_io *io = &exec->request->io;
+
+	return io->pidfd_socket || io->pid_file || exec->process.terminal;
+}
+
 /* Everything that init does for itself, in the same order. */
 static struct err *run_inside(struct exec *exec)
 {
@@ -298,8 +306,11 @@ static struct err *run_inside(struct exec *exec)
 		return err_sys(errno, "become non-dumpable");
 	TRY(open_terminal(exec, root_fd));
 	TRY(settle(exec, root_fd, &become, &program));
-	TRY(sync_send(exec->init_sock, STAGE_READY, exec->console_fd < 0 ? exec->master_fd : -1));
-	TRY(sync_wait(exec->init_sock, STAGE_SAVED, NULL));
+	if (has_errands(exec)) {
+		TRY(sync_send(exec->init_sock, STAGE_READY,
+			      exec->console_fd < 0 ? exec->master_fd : -1));
+		TRY(sync_wait(exec->init_sock, STAGE_SAVED, NULL));
+	}
 	become.program = program;
 	return become_process(&become);
 }
@@ -328,10 +339,20 @@ static struct err *clone_child(struct exec *exec)
 	return ns_clone_into(exec->pidfd, exec->state.namespaces, busy_fd, &exec->child);
 }
 
-static struct err *spawn(struct exec *exec)
+static struct err *run_errands(struct exec *exec)
 {
 	const struct ct_io *io = &exec->request->io;
 
+	TRY(sync_wait(exec->host_sock, STAGE_READY, &exec->master_fd));
+	if (io->pidfd_socket)
+		TRY(pidfd_socket_send(io->pidfd_socket, exec->child.pidfd));
+	if (io->pid_file)
+		TRY(pid_file_write(io->pid_file, exec->child.pid));
+	return sync_send(exec->host_sock, STAGE_SAVED, -1);
+}
+
+static struct err *spawn(struct exec *exec)
+{
 	/* config.md: "CPUs a runtime parent process to be run on initially"; the child is born
 	 * with it */
 	if (exec->process.affinity_initial)
@@ -346,12 +367,8 @@ static struct err *spawn(struct exec *exec)
 	if (exec->child.pid == 0)
 		exec_main(exec);
 	close(fd_take(&exec->init_sock));
-	TRY(sync_wait(exec->host_sock, STAGE_READY, &exec->master_fd));
-	if (io->pidfd_socket)
-		TRY(pidfd_socket_send(io->pidfd_socket, exec->child.pidfd));
-	if (io->pid_file)
-		TRY(pid_file_write(io->pid_file, exec->child.pid));
-	TRY(sync_send(exec->host_sock, STAGE_SAVED, -1));
+	if (has_errands(exec))
+		TRY(run_errands(exec));
 	return sync_wait_exec(exec->host_sock);
 }
 

@@ -192,6 +192,18 @@ static struct err *find_program(struct birth *birth)
 	return process_find_program(process, &birth->program);
 }
 
+/* A create has more time than a start. Not before start hooks, which run with what we have. */
+static bool drops_bounding_early(const struct birth *birth)
+{
+	return birth->spec->has_process && birth->spec->hooks[HOOK_START_CONTAINER].count == 0;
+}
+
+static struct err *drop_bounding(struct birth *birth)
+{
+	birth->bounding_dropped = true;
+	return process_drop_bounding(&birth->spec->process.caps);
+}
+
 static bool waits_for_start(const struct birth *birth)
 {
 	return !birth->request->run_now;
@@ -235,6 +247,7 @@ static struct err *run_program(struct birth *birth)
 		.listener_sock = birth->listener_sock,
 		.preserve_fds = birth->request->io.preserve_fds,
 		.cwd_later = birth->cwd_later,
+		.bounding_dropped = birth->bounding_dropped,
 	};
 
 	if (birth->listener_sock >= 0) {
@@ -270,6 +283,7 @@ const struct step init_steps[] = {
 	{ "terminal",         STEP_RUN,  .run = attach_terminal, .when = has_terminal },
 	{ "limits",           STEP_RUN,  .run = limit_process, .when = has_process },
 	{ "program",          STEP_RUN,  .run = find_program, .when = has_process },
+	{ "bounding set",     STEP_RUN,  .run = drop_bounding, .when = drops_bounding_early },
 	{ "ready",            STEP_SEND, STAGE_READY },
 	{ "saved",            STEP_WAIT, STAGE_SAVED },
 	{ "start",            STEP_RUN,  .run = wait_for_start, .when = waits_for_start },
