@@ -38,7 +38,8 @@ struct sample {
 	double user_insn, kernel_insn; /* instructions retired */
 	double insn;		       /* the sum, or the guest clock's count */
 	double cpu_us, wall_us;
-	double rss_kib; /* largest process */
+	double rss_kib;	 /* largest process */
+	double resident; /* after create: processes that are left beside the container's first */
 };
 
 enum figure { FIGURE_INSN, FIGURE_CPU, FIGURE_WALL, FIGURE_RSS, FIGURE_COUNT };
@@ -104,6 +105,8 @@ MUST_CHECK struct err *profile_read(const char *path, char **ret_oci, struct buf
  * ERR_PEER with what the command wrote to stderr. */
 MUST_CHECK struct err *count_command(const struct bench *bench, const struct runtime *runtime,
 				     const char *const *words, struct sample *ret_sample);
+/* How many processes there are in the bench's pid namespace; NAN when that cannot be told. */
+double count_processes(void);
 /* Wait until no child of the bench is left: containers that were killed are gone then. */
 void count_reap_all(void);
 

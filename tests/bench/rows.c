@@ -60,7 +60,10 @@ static struct err *create(const struct place *p)
 {
 	const char *const words[] = { "create", "-b", p->bench->bundles[BUNDLE_SLEEP], ID, NULL };
 
-	return measure(p, ROW_CREATE, words);
+	TRY(measure(p, ROW_CREATE, words));
+	/* the bench and the container's first process are no part of it */
+	p->row[ROW_CREATE]->resident = count_processes() - 2;
+	return NULL;
 }
 
 /* --- the groups: what has to be measured in one go -----------------------------------------------
