@@ -51,16 +51,17 @@ struct field_table {
 		(array), ARRAY_SIZE(array) \
 	}
 
+/* Every start of the program relocates and so copies these rows: no gaps. */
 struct field {
 	const char *name;
 	field_parser *parse; /* NULL: ignored, field_refuse: refused; both need why */
-	size_t offset;
+	uint32_t offset;
+	bool required;
+	enum field_shape shape : 8;
 	const struct field_table
 		*table; /* of the members of the object, of each element or of each entry */
-	enum field_shape shape;
 	const struct words *words;
-	int64_t min, max; /* of a signed number; max of an unsigned one */
-	bool required;
+	int64_t min, max;     /* of a signed number; max of an unsigned one */
 	const char *why;      /* ignored or refused */
 	const char *harmless; /* the one value of a refused property that asks for nothing: "0",
 				 "false" */
