@@ -96,9 +96,10 @@ $(call archive,$(1)): $(call objects,$(call sources,$(1)))
 endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 
+$(BUILD)/cella-oci: cli/main/order.ld
 $(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/main/,cella-oci.o early.o) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) $(STATIC_LINK) -o $@ $^ $(STATIC_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) $(STATIC_LINK) -o $@ $(filter-out %.ld,$^) -Wl,-T,cli/main/order.ld $(STATIC_LIBS)
 # Only cella top needs ncurses, where there is one.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
