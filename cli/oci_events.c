@@ -107,6 +107,19 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* What vanishes while it is counted because the container ends is no error. */
+static struct err *print_stats_while_alive(const struct watch *watch)
+{
+	struct pollfd end = { .fd = watch->pidfd, .events = POLLIN };
+	struct err *err = print_stats(watch);
+
+	if (err && poll(&end, 1, 0) == 1) {
+		err_drop(err);
+		return NULL;
+	}
+	return err;
+}
+
 static struct err *follow(struct watch *watch, uint64_t interval_ms)
 {
 	struct pollfd fds[] = { { .fd = watch->pidfd, .events = POLLIN },
@@ -128,7 +141,7 @@ static struct err *follow(struct watch *watch, uint64_t interval_ms)
 			return NULL;
 		if (now_ms() < next_ms)
 			continue;
-		TRY(print_stats(watch));
+		TRY(print_stats_while_alive(watch));
 		next_ms += interval_ms;
 	}
 }
