@@ -9,9 +9,31 @@ refused() { # DESCRIPTION REGEX JQ
 }
 if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
 	refused "an AppArmor profile that is not loaded" 'AppArmor.*props-none.*not loaded' '.process.apparmorProfile = "props-none"'
-	make_bundle b '.process.apparmorProfile = "unconfined"'
+	# a profile that only complains, in the kernel's binary form (security/apparmor/policy_unpack.c): no parser is needed
+	needs python3
+	cat >profile.py <<'PY'
+import struct, sys
+def named(name, tag): return b"\4" + struct.pack("<H", len(name) + 1) + name + b"\0" + tag
+def text(value): return b"\5" + struct.pack("<H", len(value) + 1) + value + b"\0"
+def u32(*values): return b"".join(b"\2" + struct.pack("<I", value) for value in values)
+STRUCT, END = b"\7", b"\10"
+COMPLAIN = 1
+sys.stdout.buffer.write(named(b"version", b"") + u32(9) + named(b"profile", STRUCT) + text(sys.argv[1].encode())
+    + named(b"flags", STRUCT) + u32(0, COMPLAIN, 0) + END + u32(0, 0, 0, 0) + END)
+PY
+	policy=/sys/kernel/security/apparmor
+	python3 profile.py props-profile >profile.bin
+	cleanup bash -c "printf props-profile >$policy/.remove"
+	cat profile.bin >$policy/.load
+	make_bundle b '.process.apparmorProfile = "props-profile"'
 	start_bundle props-label b
-	is "AppArmor profile" "$(tr -d '\0' <"/proc/$(pid_of props-label)/attr/apparmor/current")" unconfined
+	label() { tr -d '\0' <"/proc/$1/attr/apparmor/current"; }
+	is "AppArmor profile" "$(label "$(pid_of props-label)")" "props-profile (complain)"
+	oci exec --detach --pid-file pid props-label sleep 1000 >exec.out 2>&1 </dev/null
+	is "of exec, too" "$(label "$(cat pid)")" "props-profile (complain)"
+	oci exec --detach --apparmor unconfined --pid-file pid props-label sleep 1000 >exec.out 2>&1 </dev/null
+	is "exec --apparmor" "$(label "$(cat pid)")" unconfined
+	oci delete --force props-label
 else
 	refused "AppArmor is not here" 'AppArmor.*not enabled' '.process.apparmorProfile = "props-none"'
 fi

@@ -7,15 +7,18 @@ mkdir -p outside
 long=$(printf 'a%.0s' {1..5000})
 bad=('' . .. ../outside a/b /etc '-x' '.hidden' $'new\nline' $'tab\there' 'sp ace' 'per%cent' "$long" $'\x01' 'ä' '*')
 for name in "${bad[@]}"; do
-	for verb in create run start state delete kill pause resume ps; do
-		args=()
-		case $verb in create | run) args=(--bundle b) ;; esac
-		output=$(oci "$verb" "${args[@]}" -- "$name" 2>&1 </dev/null) && status=0 || status=$?
-		if [ "$status" != 1 ] || [ "$(wc -l <<<"$output")" != 1 ] || [ ${#output} -gt 400 ]; then
+	for verb in create run start state delete kill pause resume ps events update exec; do
+		args=() after=() wanted=1
+		case $verb in
+		create | run) args=(--bundle b) ;;
+		exec) after=(true) wanted=255 ;;
+		esac
+		output=$(oci "$verb" "${args[@]}" -- "$name" "${after[@]}" 2>&1 </dev/null) && status=0 || status=$?
+		if [ "$status" != $wanted ] || [ "$(wc -l <<<"$output")" != 1 ] || [ ${#output} -gt 400 ]; then
 			not_ok "$verb $(printf %q "${name:0:30}")" "status $status" "${output:0:500}"
 		fi
 	done
 done
-ok "${#bad[@]} bad names for nine verbs"
+ok "${#bad[@]} bad names for twelve verbs"
 is "nothing was made" "$(find "$OCI_ROOT" -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null || true)" ""
 is "nor outside" "$(ls -A outside)" ""

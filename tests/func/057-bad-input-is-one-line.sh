@@ -17,6 +17,51 @@ raw() { # DESCRIPTION REGEX: b/config.json is as it is
 	[ ! -e "$OCI_ROOT/bad" ] || { not_ok "$1: state is left" && oci delete --force bad; }
 }
 
+# one more of each kind: what is not a number of its range, or not of its type, is named by its place
+while read -r place filter; do
+	bad "$place: $filter" "${place//./\\.}" ".$place = $filter"
+done <<'END'
+process.user.uid 1.5
+process.user.uid 18446744073709551616
+process.user.gid "0"
+process.user.umask 512
+process.oomScoreAdj 1001
+process.oomScoreAdj "0"
+process.args [1]
+process.env {"A": "b"}
+process.terminal "yes"
+process.capabilities.bounding "CAP_KILL"
+process.consoleSize {"height": 65536, "width": 1}
+process.rlimits [{"type": "RLIMIT_NOFILE", "hard": -1, "soft": 1}]
+process.scheduler {"policy": "SCHED_OTHER", "nice": 20}
+process.ioPriority {"class": "IOPRIO_CLASS_BE", "priority": 8}
+root "rootfs"
+root.readonly 1
+hostname ["a"]
+hostname "a\nb"
+mounts {}
+mounts [{"destination": "/x", "options": "ro"}]
+annotations {"a": 1}
+hooks.poststart [{"path": "/bin/true", "timeout": 0}]
+linux []
+linux.namespaces [{"type": 5}]
+linux.uidMappings [{"containerID": 4294967296, "hostID": 0, "size": 1}]
+linux.devices [{"path": "/dev/x", "type": "z"}]
+linux.timeOffsets {"boottime": {"secs": 1, "nanosecs": 1000000000}}
+linux.resources.memory.limit -2
+linux.resources.memory.limit 9223372036854775808
+linux.resources.pids.limit 1e400
+linux.resources.cpu.shares -1
+linux.resources.unified {"../x": "1"}
+linux.resources.devices [{"allow": "no"}]
+linux.seccomp {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}
+linux.maskedPaths "all"
+linux.sysctl {"net.ipv4.ip_forward": 1}
+END
+printf '{"ociVersion":"1.0.0","hostname":"a\0b"}' >b/config.json && raw "a raw NUL" 'config.json'
+printf '{"ociVersion":"1.0.0","a\\u0000b":1}' >b/config.json && raw "a NUL in a name" 'NUL'
+printf '\377\376{}' >b/config.json && raw "bytes that are no UTF-8" 'config.json'
+printf '{"ociVersion":"1.0.0","hostname":"\377"}' >b/config.json && raw "a string that is no UTF-8" 'config.json'
 printf '{' >b/config.json && raw "half an object" 'config.json'
 printf '' >b/config.json && raw "nothing" 'config.json'
 printf '[]' >b/config.json && raw "an array" 'config.json'

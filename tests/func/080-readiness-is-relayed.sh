@@ -24,8 +24,7 @@ export NOTIFY_SOCKET=$TEST_DIR/host.sock
 make_bundle b '.process.args = ["/usr/bin/python3", "-c", $send] | .process.user = {uid: 5, gid: 5}
 	| .linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
 	| .linux.gidMappings = .linux.uidMappings
-	| .mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
-		{destination: "/run", type: "tmpfs", source: "run"}]' --arg send '
+	| .mounts += [{destination: "/run", type: "tmpfs", source: "run"}]' --arg send '
 import os, socket, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 def say(text): s.sendto(text, os.environ["NOTIFY_SOCKET"])
@@ -33,7 +32,7 @@ say(b"STATUS=coming\nNOTREADY=1")
 while not os.path.exists("/tmp/go"): time.sleep(0.05)
 say(b"STATUS=there\nREADY=1\n")
 time.sleep(1000)'
-for link in lib lib64; do [ -e "b/rootfs/$link" ] || ln -s usr/$link b/rootfs/$link; done
+with_python b
 chown -R 100000:100000 b/rootfs
 chmod 755 . b
 

@@ -37,6 +37,15 @@ make_bundle() {
 	jq "$@" "$filter" "$func_dir/config.json" >"$dir/config.json"
 }
 
+# with_python DIR: this machine's python3 in that bundle's container, as /usr/bin/python3
+with_python() {
+	local link
+
+	needs python3
+	for link in lib lib64; do [ -e "$1/rootfs/$link" ] || ln -s "usr/$link" "$1/rootfs/$link"; done
+	edit_bundle "$1" '.mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]}]'
+}
+
 # edit_bundle DIR JQ_FILTER [JQ_ARG...]: change its configuration
 edit_bundle() {
 	local dir=$1 filter=$2
