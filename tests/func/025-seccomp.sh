@@ -91,3 +91,13 @@ check "exec hands its filter to the listener, too" wait_for 10 grep -q 'No space
 is "with its own pid" "$(jq -r .pid listener.json)" "$(cat pid)"
 is "beside init's in the state" "$(jq -r .state.pid listener.json)" "$(pid_of props-seccomp)"
 is "and the metadata" "$(jq -r .metadata listener.json)" told
+
+# the same, with the path in an annotation
+kill $! && rm -f l.sock listener.ready listener.json
+python3 listener.py "$TEST_DIR/l.sock" >listener.out 2>&1 &
+cleanup kill $!
+wait_for 10 test -e listener.ready
+oci delete --force props-seccomp
+edit_bundle b 'del(.linux.seccomp.listenerPath, .linux.seccomp.listenerMetadata) | .annotations = {"run.oci.seccomp.receiver": $path}' --arg path "$TEST_DIR/l.sock"
+rm -f b/rootfs/tmp/said && start_bundle props-seccomp b
+check "run.oci.seccomp.receiver" wait_for 10 grep -q 'No space left' b/rootfs/tmp/said

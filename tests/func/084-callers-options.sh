@@ -60,7 +60,7 @@ edit_bundle b '.process.args = ["sh", "-c", "exit 7"]'
 is "run gives the program's" "$(status oci run --bundle b callers)" 7
 edit_bundle b '.process.args = ["sh", "-c", "kill -9 $$; sleep 9"] | .linux.namespaces |= map(select(.type != "pid"))'
 is "or 128 and its signal" "$(status oci run --bundle b callers)" 137
-edit_bundle b '.linux.namespaces += [{type: "pid"}] | .process.args = ["sleep", "1000"]'
+edit_bundle b '.linux.namespaces += [{type: "pid"}] | .process.args = ["sleep", "1000"] | .annotations = {"org.props": "told"}'
 
 # --- create, start, kill, delete ----------------------------------------------------------------------
 cleanup oci delete --force callers
@@ -103,7 +103,7 @@ oci start callers
 pid=$(pid_of callers)
 is "--no-pivot: the root is the bundle's" "$(stat -Lc %d:%i "/proc/$pid/root")" "$(stat -c %d:%i b/rootfs)"
 is "and cannot be left" "$(oci exec callers sh -c 'cd /; for i in 1 2 3 4; do cd ..; done; stat -c %i .' </dev/null)" "$(stat -c %i b/rootfs)"
-is "nor is the host's procfs in sight" "$(oci exec callers sh -c 'ls -d /proc/[0-9]* | wc -l' </dev/null)" 3
+is "nor is the host's procfs in sight" "$(oci exec callers sh -c 'set -- /proc/[0-9]* && echo $#' </dev/null)" 2
 jq -n '{args: ["sh", "-c", "echo $A $(id -u) $PWD"], env: ["A=b", "PATH=/bin"], cwd: "/tmp", user: {uid: 12, gid: 13}}' >process.json
 is "exec --process" "$(oci exec --process process.json callers </dev/null)" "b 12 /tmp"
 is "exec --env --cwd --user" "$(oci exec -e A=c --cwd /var -u 5 callers sh -c 'echo $A $(id -u) $PWD' </dev/null)" "c 5 /var"
