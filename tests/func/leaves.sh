@@ -29,6 +29,7 @@ leaves_processes() {
 leaves_picture() {
 	local now=$1
 
+	# routes that a router announces (ra) come and go by themselves
 	(
 		set +e
 		find /sys/fs/cgroup -type d -printf 'cgroup %p\n' 2>/dev/null | grep -vE "$leaves_noise"
@@ -37,7 +38,8 @@ leaves_picture() {
 		ip netns list 2>/dev/null | sed 's/^/netns /'
 		ip rule 2>/dev/null | sed 's/^/rule /'
 		ip -o route show table all 2>/dev/null | sed 's/ metric.*//; s/ expires.*//; s/^/route /'
-		ip -o -6 route show table all 2>/dev/null | sed 's/ metric.*//; s/ expires.*//; s/^/route /'
+		ip -o -6 route show table all 2>/dev/null |
+			sed '/ proto ra/d; s/ metric.*//; s/ expires.*//; s/^/route /'
 		nft -s list ruleset 2>/dev/null | sed 's/^/nft /'
 		losetup -nO BACK-FILE 2>/dev/null | sed 's/^/loop /'
 		find /run/cella /run/cella-oci /var/lib/cella /etc/cella/conf -maxdepth 2 -mindepth 1 \
