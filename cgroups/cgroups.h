@@ -193,6 +193,9 @@ struct cgroup_stats {
 
 void cgroup_stats_release(struct cgroup_stats *stats);
 MUST_CHECK struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
+/* The same without what few ask for and much reading costs: memory_stat, hugetlb and rdma stay
+ * empty. */
+MUST_CHECK struct err *cgroup_usage_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
 
 /* What this host's hierarchy offers: "memory", "pids", ...; ERR_UNSUPPORTED without a usable cgroup
  * v2. */

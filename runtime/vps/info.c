@@ -103,7 +103,7 @@ static struct err *read_stats(const struct ct_state *state, struct vps_info *inf
 		return NULL;
 	err = cgroup_open(state->cgroup_path, state->scope, state->driver, &cgroup);
 	if (!err)
-		err = cgroup_stats_read(&cgroup, &info->stats);
+		err = cgroup_usage_read(&cgroup, &info->stats);
 	cgroup_release(&cgroup);
 	info->has_stats = !err;
 	return err;
