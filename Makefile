@@ -112,7 +112,7 @@ $(BUILD)/cella-monitor: $(BUILD)/cli/main/cella-monitor.o $(foreach m,$(BELOW_mo
 	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ -lyajl_s -lm
 # Only the helper links libsystemd, where there is one: the rest of the systemd driver is in cgroups/.
 SYSTEMD_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null)
-HELPER_OBJECTS := $(BUILD)/cgroups/systemd/$(if $(SYSTEMD_LIBS),sdbus,absent).o
+HELPER_OBJECTS := $(patsubst %,$(BUILD)/cgroups/systemd/%.o,$(if $(SYSTEMD_LIBS),sdbus machine,absent))
 $(BUILD)/cella-helper: $(BUILD)/cli/main/cella-helper.o $(HELPER_OBJECTS) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SYSTEMD_LIBS) -lnftnl -lmnl -lyajl -lm
@@ -174,12 +174,17 @@ check-host: all faults ## functional tests on this machine, which has cgroup v2
 
 # --- install ----------------------------------------------------------------------------------
 INTERNAL := %-helper %-monitor # run by our own programs alone
+UNITS := $(wildcard runtime/vps/units/*)
+# where systemd looks, whatever the prefix: /usr, /usr/local or none of both
+UNIT_DIR ?= $(PREFIX)/lib/systemd/system
 MAN_PAGES := $(wildcard man/*.[1-8])
 .PHONY: install
 install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR)
 	$(foreach p,$(filter-out $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
 	$(foreach p,$(filter $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
+	install -d $(DESTDIR)$(UNIT_DIR)
+	$(foreach u,$(UNITS),sed 's|@BIN@|$(PREFIX)/bin|' $(u) >$(DESTDIR)$(UNIT_DIR)/$(notdir $(u));)
 	$(foreach m,$(MAN_PAGES),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m))) $(m);)
 
 # --- bench: cella-oci beside its peers and a floor; PEERS="/path/to/crun ..." names others ---------

@@ -141,6 +141,11 @@ MUST_CHECK struct err *cgroup_destroy(struct cgroup *cg, int timeout_ms);
 MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd,
 						 uint64_t *ret_oom_kills);
 
+/* The cgroup that this process is in, "/a/b". */
+MUST_CHECK struct err *cgroup_own_path(char **ret_path);
+/* Move this process into the cgroup name below its own; it is made when missing. */
+MUST_CHECK struct err *cgroup_step_down(const char *name);
+
 /* What happened to a cgroup and those below it (notices.c). */
 struct cgroup_counts {
 	uint64_t oom_kills, memory_limit_hits, process_limit_hits;
@@ -208,6 +213,8 @@ MUST_CHECK struct err *cgroup_controllers(struct strlist *ret_names);
 MUST_CHECK struct err *cgroup_scope_start(char *const *argv);
 MUST_CHECK struct err *cgroup_scope_set(char *const *argv);
 MUST_CHECK struct err *cgroup_scope_stop(char *const *argv);
+/* NAME PID ROOT, with machined; PID must run in a unit */
+MUST_CHECK struct err *machine_register(char *const *argv);
 
 /* OCI cpu shares (2..262144) to cpu.weight (1..10000) by the formula of runtime-spec 1.3; OCI blkio
  * weight to io.weight. */

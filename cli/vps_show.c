@@ -121,6 +121,8 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_text(out, "layout", conf->layout);
 	put_text(out, "private", info->private_path);
 	put_yes_no(out, "onBoot", conf->onboot);
+	put_number(out, "bootOrder", conf->bootorder);
+	put_list(out, "after", &conf->after);
 	put_text(out, "autoRestart", vps_autorestart_name(conf->autorestart));
 	put_yes_no(out, "disabled", conf->disabled);
 	put_limits(out, conf);

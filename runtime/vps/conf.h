@@ -62,8 +62,10 @@ struct vps_conf {
 	uint64_t cpus, cpulimit_percent,
 		cpuunits; /* 100 percent is one CPU; 1000 units are the default weight */
 	uint64_t stop_timeout_s;
-	uint64_t onboot, disabled;   /* 0, 1 or unset */
-	uint64_t autorestart;	     /* enum vps_autorestart or unset */
+	uint64_t onboot, disabled; /* 0, 1 or unset */
+	uint64_t autorestart;	   /* enum vps_autorestart or unset */
+	uint64_t bootorder;	   /* the higher, the earlier */
+	struct strlist after;	   /* VPSs that are up first, if they start with the host at all */
 	uint64_t id_first, id_count; /* host ids of the VPS's ids 0.. */
 };
 

@@ -8,8 +8,12 @@
 
 /* clang-format off */
 static const struct conf_key keys[] = {
+	{ "AFTER",        &conf_words, FIELD(after), 0, 0, "--after",
+	  "VPSs that are up before it is started with the host", check_names },
 	{ "AUTORESTART",  &conf_autorestart, FIELD(autorestart), 0, VPS_RESTART_ALWAYS, "--autorestart",
 	  "no, on-failure, always: started again when it ends by itself" },
+	{ "BOOTORDER",    &conf_number, FIELD(bootorder), 0, 1000000, "--bootorder",
+	  "the higher, the earlier it is started with the host" },
 	{ "CONFIG",       &conf_text, FIELD(config), 0, 0, "--config", "the plan it was made from", check_name },
 	{ "CPULIMIT",     &conf_number, FIELD(cpulimit_percent), 0, 100000, "--cpulimit",
 	  "CPU time in percent of one CPU; 0: no limit" },

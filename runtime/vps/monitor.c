@@ -90,10 +90,12 @@ struct err *watcher_start(struct watcher *watcher)
 			 &watcher->conf)); /* of a life that nobody saw end */
 	TRY(identity_write(watcher->host, watcher->name, &watcher->conf));
 	TRY(vps_build_spec(watcher->host, watcher->name, &watcher->conf, &spec));
+	TRY(unit_cgroup(watcher->name, &spec.cgroup.path));
 	wire_init(watcher->host, watcher->name, &watcher->conf, &wire);
 	if (watcher->conf.addr_count)
 		create.wire = &wire.base;
 	TRY(ct_create(&watcher->root, &create, &watcher->init));
+	unit_started(watcher->host, watcher->name, watcher->init.pid);
 	return proc_start_time(watcher->init.pid, &watcher->init_start_ticks);
 }
 
@@ -139,7 +141,7 @@ static struct err *own_path(char *path, size_t room)
 
 static struct err *environment(struct strlist *env)
 {
-	static const char *const kept[] = { "CELLA_ROOT", "PATH" };
+	static const char *const kept[] = { "CELLA_ROOT", "NOTIFY_SOCKET", "PATH" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		const char *value = getenv(kept[i]);

@@ -68,6 +68,11 @@ MUST_CHECK struct err *vps_start(const struct vps_host *host, const char *name, 
 MUST_CHECK struct err *vps_wait_up(const struct vps_host *host, const char *name,
 				   uint64_t timeout_s);
 
+/* Names of those that start with the host, first one first, and those of them that must be up
+ * before the next is started. */
+MUST_CHECK struct err *vps_boot_order(const struct vps_host *host, struct strlist *ret_names,
+				      struct strlist *ret_waited_for);
+
 struct vps_stop {
 	bool fast;	    /* kill at once */
 	uint64_t timeout_s; /* VPS_UNSET: the definition's, then 120 */
