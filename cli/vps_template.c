@@ -1,9 +1,11 @@
-/* cella template: create, import, list, remove. */
+/* cella template: create, import, export, info, list, remove. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/progress.h"
 #include "cli/table.h"
@@ -11,9 +13,12 @@
 
 struct template_opts {
 	bool json;
+	const char *image;
 };
 
 static const struct opt template_opt_rows[] = {
+	{ "image", 0, "TAG", "import: which of the images in FILE",
+	  offsetof(struct template_opts, image), opt_string },
 	{ "json", 'j', NULL, "print as JSON", offsetof(struct template_opts, json), opt_flag },
 };
 
@@ -25,6 +30,7 @@ struct work {
 	const char *const *args; /* after the verb, NULL-terminated */
 	size_t arg_count;
 	bool json;
+	const char *image;
 };
 
 static void own_work(struct work *work)
@@ -159,6 +165,7 @@ static struct err *import(struct work *work)
 	OWN(fd) int fd = open(work->args[0], O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	OWN(str) char *name = NULL;
 	struct template_import request = { .source = work->args[0],
+					   .image = work->image,
 					   .archive_fd = fd,
 					   .sandbox = sandbox_of(&work->host) };
 	struct template_counts counts;
@@ -216,6 +223,81 @@ static struct err *list(struct work *work)
 	return out_text(text.data, text.len);
 }
 
+/* --- info --- */
+
+static struct err *add_pair(struct table *table, const char *key, const char *value)
+{
+	TRY(table_add(table, key));
+	return table_add(table, value);
+}
+
+static struct err *add_pairs(struct table *table, const struct template *template)
+{
+	const struct timespec created = { .tv_sec = template->created_s };
+
+	TRY(add_pair(table, "name", template->name));
+	TRY(add_pair(table, "os", template->os));
+	TRY(add_pair(table, "size", unit_bytes(template->bytes).text));
+	TRY(add_pair(table, "files", unit_count(template->entries).text));
+	TRY(add_pair(table, "source", template->source));
+	TRY(add_pair(table, "sha256", template->digest));
+	return add_pair(table, "created", clock_format_utc(&created, CLOCK_SECONDS).text);
+}
+
+static struct err *info(struct work *work)
+{
+	static const struct table_column pair[] = { { "" }, { "" } };
+	OWN(table) struct table table = { .columns = pair, .column_count = 2, .no_header = true };
+	OWN(template) struct template template = { 0 };
+	OWN(json_out) struct json_out *out = NULL;
+	OWN(buf) struct buf text = { 0 };
+
+	TRY(template_load(&work->store, work->args[0], &template));
+	if (work->json) {
+		TRY(json_out_new(true, &out));
+		put_template(out, &template);
+		return vps_print_json(out);
+	}
+	TRY(add_pairs(&table, &template));
+	TRY(table_render(&table, &text));
+	return out_text(text.data, text.len);
+}
+
+/* --- export --- */
+
+/* Under another name until it is whole. */
+static struct err *write_export(struct work *work, const struct template *template,
+				const char *file, const char *part)
+{
+	OWN(fd) int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	struct progress progress;
+	struct err *err;
+
+	if (fd < 0)
+		return err_sys(errno, "create %s", part);
+	progress_init(&progress, "exporting",
+		      work->json || vps_globals(work->call)->quiet ? PROGRESS_QUIET :
+								     PROGRESS_SHOWN);
+	err = template_export(&work->store, template, file, fd, &progress.base);
+	progress_end(&progress);
+	if (!err && (fsync(fd) < 0 || rename(part, file) < 0))
+		err = err_sys(errno, "write %s", file);
+	if (err)
+		unlink(part);
+	return err;
+}
+
+static struct err *export(struct work *work)
+{
+	OWN(template) struct template template = { 0 };
+	OWN(str) char *part = NULL;
+
+	TRY(template_load(&work->store, work->args[0], &template));
+	TRY(str_format(&part, "%s.part", work->args[1]));
+	TRY(write_export(work, &template, work->args[1], part));
+	return vps_say(work->call, "template %s is in %s", template.name, work->args[1]);
+}
+
 static struct err *drop(struct work *work)
 {
 	TRY(template_remove(&work->store, work->args[0]));
@@ -230,10 +312,9 @@ static const struct verb {
 	enum template_access access;
 	size_t min_args, max_args;
 } verbs[] = {
-	{ "create", create, TEMPLATE_CHANGE, 1, 2 },
-	{ "import", import, TEMPLATE_CHANGE, 1, 2 },
-	{ "list", list, TEMPLATE_READ, 0, 0 },
-	{ "remove", drop, TEMPLATE_CHANGE, 1, 1 },
+	{ "create", create, TEMPLATE_CHANGE, 1, 2 }, { "export", export, TEMPLATE_READ, 2, 2 },
+	{ "import", import, TEMPLATE_CHANGE, 1, 2 }, { "info", info, TEMPLATE_READ, 1, 1 },
+	{ "list", list, TEMPLATE_READ, 0, 0 },	     { "remove", drop, TEMPLATE_CHANGE, 1, 1 },
 };
 
 static struct err *run_verb(const struct verb *verb, struct work *work)
@@ -257,19 +338,22 @@ static struct err *template_run(const struct cmd_call *call, int *ret_status)
 	(void)ret_status;
 	TRY(cmd_parse(call, &opts, &args));
 	work.json = opts.json;
+	work.image = opts.image;
 	work.args = args.items + 1;
 	work.arg_count = args.count - 1;
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (str_eq(verbs[i].name, args.items[0]))
 			return run_verb(&verbs[i], &work);
-	return err_new(ERR_INVALID,
-		       "template: '%.40s' is not known; there are: create import list remove",
-		       args.items[0]);
+	return err_new(
+		ERR_INVALID,
+		"template: '%.40s' is not known; there are: create export import info list remove",
+		args.items[0]);
 }
 
 const struct cmd vps_cmd_template = {
 	.name = "template",
-	.args = "create RECIPE [NAME] | import FILE [NAME] | list | remove NAME",
+	.args = "create RECIPE [NAME] | import FILE [NAME] | export NAME FILE | info NAME | list | "
+		"remove NAME",
 	.summary = "root file systems to make VPSs from",
 	.opts = OPT_TABLE(template_opt_rows),
 	.run = template_run,

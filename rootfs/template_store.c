@@ -14,12 +14,13 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/sha256.h"
-#include "rootfs/template.h"
+#include "rootfs/template_room.h"
 
 #define DESCRIPTION_MAX ((size_t)64 << 10)
 #define OS_RELEASE_MAX ((size_t)64 << 10)
 #define SUFFIX ".json"
 #define INCOMING "incoming"
+#define IMAGE "incoming-image" /* an image whose layers are being unpacked */
 
 void template_release(struct template *template)
 {
@@ -52,6 +53,7 @@ static struct err *lock_store(struct template_store *store)
 		if (errno != EINTR)
 			return err_sys(errno, "lock the template store");
 	/* whoever holds the lock is the only one at work, so an unfinished tree is a dead one's */
+	TRY(path_remove_tree(store->dir_fd, IMAGE));
 	return path_remove_tree(store->dir_fd, INCOMING);
 }
 
@@ -358,6 +360,91 @@ static struct err *find_same(const struct template_store *store, const char *dig
 	return NULL;
 }
 
+static bool is_directory(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Of an archive its bytes', of a directory the image's. Of several images in an archive each is
+ * another content. */
+static struct err *digest_of_source(const struct template_import *import, char *hex)
+{
+	OWN(image) struct image image = { 0 };
+	struct sha256 sha;
+
+	if (is_directory(import->archive_fd)) {
+		if (!image_is_one(import->archive_fd))
+			return err_new(ERR_INVALID,
+				       "the directory is no OCI layout: it has no file "
+				       "oci-layout");
+		TRY(image_read(import->archive_fd, import->image, &image));
+		memcpy(hex, image.digest, sizeof(image.digest));
+		return NULL;
+	}
+	TRY(sha256_fd(import->archive_fd, import->source, hex));
+	if (!import->image)
+		return NULL;
+	sha256_init(&sha);
+	sha256_add(&sha, hex, strlen(hex));
+	sha256_add(&sha, import->image, strlen(import->image));
+	sha256_hex(&sha, hex);
+	return NULL;
+}
+
+/* The layers of the image in image_fd, one over the other, into a new INCOMING. */
+static struct err *unpack_layers(const struct template_store *store,
+				 const struct template_import *import, int image_fd,
+				 struct template_progress *progress,
+				 struct template_counts *ret_counts)
+{
+	struct template_limits left =
+		import->sandbox.limits ? *import->sandbox.limits : template_default_limits;
+	struct template_sandbox sandbox = { .id_first = import->sandbox.id_first,
+					    .limits = &left,
+					    .is_layer = true };
+	struct template_counts sum = { 0 };
+	OWN(image) struct image image = { 0 };
+	OWN(fd) int dest_fd = -1;
+
+	TRY(image_read(image_fd, import->image, &image));
+	TRY(open_incoming(store, &dest_fd));
+	for (size_t i = 0; i < image.layer_count; i++) {
+		struct template_counts counts = { 0 };
+		OWN(fd) int layer_fd = -1;
+
+		TRY(image_open_layer(image_fd, &image.layers[i], &layer_fd));
+		TRY(err_wrap(template_unpack(layer_fd, dest_fd, &sandbox, progress, &counts),
+			     "layer %zu of %zu", i + 1, image.layer_count));
+		sum.entries += counts.entries;
+		sum.bytes += counts.bytes;
+		sum.skipped += counts.skipped;
+		left.max_entries -= counts.entries;
+		left.max_bytes -= counts.bytes;
+	}
+	*ret_counts = sum;
+	return NULL;
+}
+
+/* What was unpacked is no tree but an image, with its layers in it. */
+static struct err *unpack_image_in_archive(const struct template_store *store,
+					   const struct template_import *import,
+					   struct template_progress *progress,
+					   struct template_counts *ret_counts)
+{
+	OWN(fd) int image_fd = -1;
+	struct err *err;
+
+	TRY(path_remove_tree(store->dir_fd, IMAGE));
+	if (renameat(store->dir_fd, INCOMING, store->dir_fd, IMAGE) < 0)
+		return err_sys(errno, "put the image aside");
+	err = path_open_beneath(store->dir_fd, IMAGE, O_RDONLY | O_DIRECTORY, &image_fd);
+	if (!err)
+		err = unpack_layers(store, import, image_fd, progress, ret_counts);
+	return err_first(err, path_remove_tree(store->dir_fd, IMAGE));
+}
+
 static struct err *unpack_new(const struct template_store *store,
 			      const struct template_import *import,
 			      struct template_progress *progress,
@@ -366,10 +453,16 @@ static struct err *unpack_new(const struct template_store *store,
 	OWN(fd) int dest_fd = -1;
 	struct err *err;
 
+	if (is_directory(import->archive_fd)) {
+		err = unpack_layers(store, import, import->archive_fd, progress, ret_counts);
+		return err ? err_first(err, path_remove_tree(store->dir_fd, INCOMING)) : NULL;
+	}
 	if (lseek(import->archive_fd, 0, SEEK_SET) < 0)
 		return err_sys(errno, "rewind %s", import->source);
 	TRY(open_incoming(store, &dest_fd));
 	err = template_unpack(import->archive_fd, dest_fd, &import->sandbox, progress, ret_counts);
+	if (!err && image_is_one(dest_fd))
+		err = unpack_image_in_archive(store, import, progress, ret_counts);
 	if (!err)
 		return NULL;
 	return err_first(err, path_remove_tree(store->dir_fd, INCOMING));
@@ -386,7 +479,7 @@ struct err *template_import(const struct template_store *store,
 	struct err *err;
 
 	TRY(parse_container_id(import->name));
-	TRY(sha256_fd(import->archive_fd, import->source, digest));
+	TRY(digest_of_source(import, digest));
 	TRY(str_dup(import->name, &template.name));
 	TRY(str_dup(digest, &template.digest));
 	TRY(str_escape(import->source, &template.source));
