@@ -183,6 +183,9 @@ install: all ## install below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR)
 	$(foreach p,$(filter-out $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
 	$(foreach p,$(filter $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(foreach p,cella cella-oci,$(BUILD)/$(p) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(p);)
+	$(foreach p,cella cella-oci,$(BUILD)/$(p) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$(p);)
 	install -d $(DESTDIR)$(UNIT_DIR)
 	$(foreach u,$(UNITS),sed 's|@BIN@|$(PREFIX)/bin|' $(u) >$(DESTDIR)$(UNIT_DIR)/$(notdir $(u));)
 	$(foreach m,$(MAN_PAGES),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m))) $(m);)

@@ -47,6 +47,7 @@ const struct program vps_program = {
 	.opts = OPT_TABLE(global_rows),
 	.cmds = cmds,
 	.cmd_count = ARRAY_SIZE(cmds),
+	.list_names = "cella list --names",
 };
 
 /* vzctl's numbers, which panels test. The kinds of error come first, in their order; commands
