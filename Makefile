@@ -207,6 +207,14 @@ bench-programs: $(addprefix $(BUILD)/bench/,bench floor payload)
 bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to/crun ..."
 	@PEERS="$(PEERS)" tests/bench/run $(BUILD)
 
+# VPSs beside lxc's containers, in a guest that tests/vm/guest booted: GUEST=NAME, BENCH_ARGS="-n 50 -r 5"
+.PHONY: bench-vps
+bench-vps: all ## compare cella with lxc in GUEST=NAME: times, memory, density
+	@rm -rf $(BUILD)/bench/tree; $(MAKE) -s install DESTDIR=$(BUILD)/bench/tree
+	@install -D tests/bench/vps $(BUILD)/bench/tree/srv/cella/bench-vps
+	@tar -C $(BUILD)/bench/tree --owner=0 --group=0 -cf - . | tests/vm/guest ssh -n $(GUEST) 'tar -C / --no-overwrite-dir -xf -'
+	@tests/vm/guest ssh -n $(GUEST) '/srv/cella/bench-vps $(BENCH_ARGS)' </dev/null
+
 # --- everything -------------------------------------------------------------------------------
 .PHONY: deps
 deps: ## install the packages for building and testing (Debian 12 or 13, as root)
