@@ -78,10 +78,10 @@ STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS)
 
-PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor
+PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template
 
 .PHONY: all
-all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(patsubst $(BUILD)/%,cli/main/%.c,$(p))),$(p)))
+all: $(PROGRAMS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -103,7 +103,11 @@ $(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/main/,cella-oci.o early.o) $(foreac
 # Only cella top needs ncurses, where there is one.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
-$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) $(NCURSES_LIBS)
+# Only cella template needs libarchive, which loads a dozen libraries more: twice the start of every command.
+$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/here.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # As many of these run as VPSs do: static, for shared libraries would be most of its memory.
@@ -173,7 +177,7 @@ check-host: all faults ## functional tests on this machine, which has cgroup v2
 	@CELLA_BIN=$(abspath $(BUILD)) CELLA_FAULTY=$(abspath build-faults/cella-oci) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
-INTERNAL := %-helper %-monitor # run by our own programs alone
+INTERNAL := %-helper %-monitor %-template # run by our own programs alone
 UNITS := $(wildcard runtime/vps/units/*)
 # where systemd looks, whatever the prefix: /usr, /usr/local or none of both
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system

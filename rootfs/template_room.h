@@ -7,6 +7,17 @@
 
 #include "rootfs/template.h"
 
+/* --- template_store.c --- */
+
+#define TEMPLATE_INCOMING "incoming"	/* a tree that is being made */
+#define TEMPLATE_IMAGE "incoming-image" /* an image whose layers are being unpacked */
+
+/* A new, empty TEMPLATE_INCOMING. */
+MUST_CHECK struct err *template_open_incoming(const struct template_store *store, int *ret_fd);
+/* TEMPLATE_INCOMING, or a tree of the same digest that is there, becomes the template. */
+MUST_CHECK struct err *template_publish(const struct template_store *store, int tree_fd,
+					struct template *template);
+
 /* --- template_archive.c --- */
 
 /* Only formats and filters that run inside libarchive. Owned: archive_read_free(). */
