@@ -260,6 +260,8 @@ static struct err *drain_inotify(const struct vps_watch *watch)
 	return errno == EAGAIN || errno == EINTR ? NULL : err_sys(errno, "watch for changes");
 }
 
+OWN_KIND(pollfds, struct pollfd *, free)
+
 /* Sleep until something changed; *ret_scan: somebody came or went. */
 static struct err *sleep_until_change(struct vps_watch *watch, struct pollfd *fds, bool *ret_scan)
 {
@@ -283,10 +285,9 @@ static struct err *sleep_until_change(struct vps_watch *watch, struct pollfd *fd
 
 static struct err *look(struct vps_watch *watch)
 {
-	OWN(str)
-	char *room = calloc(1 + watch->life_count * CGROUP_NOTICE_FILES, sizeof(struct pollfd));
-	struct pollfd *fds = (void *)room;
-	bool scan;
+	OWN(pollfds)
+	struct pollfd *fds = calloc(1 + watch->life_count * CGROUP_NOTICE_FILES, sizeof(*fds));
+	bool scan = false;
 
 	if (!fds)
 		return err_sys(ENOMEM, "wait for events");

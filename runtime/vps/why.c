@@ -34,34 +34,43 @@ void vps_findings_release(struct vps_findings *findings)
 	*findings = (struct vps_findings){ 0 };
 }
 
-/* cure: a whole sentence without full stop; NAME in it is the VPS's. */
-MUST_CHECK PRINTF(4, 5) static struct err *found(struct look *look, const char *kind,
-						 const char *cure, const char *fmt, ...)
+static struct err *add_finding_take_texts(struct vps_findings *findings, const char *kind,
+					  char **text, char **cure)
 {
-	struct vps_findings *findings = look->findings;
 	struct vps_finding *grown =
 		reallocarray(findings->items, findings->count + 1, sizeof(*grown));
-	struct vps_finding *finding;
-	const char *name = strstr(cure, "NAME");
-	va_list args;
-	int len;
 
 	if (!grown)
 		return err_sys(ENOMEM, "keep a finding");
 	findings->items = grown;
-	finding = &grown[findings->count++];
-	*finding = (struct vps_finding){ .kind = kind };
+	grown[findings->count].kind = kind;
+	grown[findings->count].text = TAKE(*text);
+	grown[findings->count++].cure = TAKE(*cure);
+	return NULL;
+}
+
+/* cure: a whole sentence without full stop; NAME in it is the VPS's. */
+MUST_CHECK PRINTF(4, 5) static struct err *found(struct look *look, const char *kind,
+						 const char *cure, const char *fmt, ...)
+{
+	const char *name = strstr(cure, "NAME");
+	OWN(str) char *text = NULL, *remedy = NULL;
+	va_list args;
+	int len;
+
 	va_start(args, fmt);
-	len = vasprintf(&finding->text, fmt, args);
+	len = vasprintf(&text, fmt, args);
 	va_end(args);
 	if (len < 0) {
-		finding->text = NULL;
+		text = NULL;
 		return err_sys(ENOMEM, "keep a finding");
 	}
-	if (!name)
-		return str_dup(cure, &finding->cure);
-	return str_format(&finding->cure, "%.*s%s%s", (int)(name - cure), cure, look->info->name,
-			  name + strlen("NAME"));
+	if (name)
+		TRY(str_format(&remedy, "%.*s%s%s", (int)(name - cure), cure, look->info->name,
+			       name + strlen("NAME")));
+	else
+		TRY(str_dup(cure, &remedy));
+	return add_finding_take_texts(look->findings, kind, &text, &remedy);
 }
 
 static uint64_t known(uint64_t value)
