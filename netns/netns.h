@@ -39,6 +39,9 @@ MUST_CHECK struct err *net_addr_parse(const char *what, const char *text,
 /* A server's address (name server): loopback and link-local are fine, a prefix is not. */
 MUST_CHECK struct err *net_addr_parse_host(const char *what, const char *text,
 					   struct net_addr *ret_addr);
+/* A gateway's: link-local is fine, a prefix is not. */
+MUST_CHECK struct err *net_addr_parse_gateway(const char *what, const char *text,
+					      struct net_addr *ret_addr);
 /* The address without its prefix, in the one canonical spelling. text has NET_ADDR_TEXT_MAX bytes.
  */
 void net_addr_format(const struct net_addr *addr, char *text);
