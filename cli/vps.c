@@ -121,15 +121,3 @@ struct err *vps_print_json(struct json_out *out)
 		       str_eq(text, "") || text[strlen(text) - 1] != '\n' ? "\n" : ""));
 	return out_text(line.data, line.len);
 }
-
-struct err *vps_addrs_text(const struct vps_conf *conf, struct buf *text)
-{
-	TRY(buf_add(text, "", 0));
-	for (size_t i = 0; i < conf->addr_count; i++) {
-		char addr[NET_ADDR_TEXT_MAX];
-
-		net_addr_format(&conf->addrs[i], addr);
-		TRY(buf_format(text, "%s%s", i ? " " : "", addr));
-	}
-	return NULL;
-}

@@ -39,8 +39,13 @@ MUST_CHECK struct err *vps_check_interval(uint64_t interval_ms);
 MUST_CHECK struct err *vps_print_json(struct json_out *out);
 /* The whole of a VPS as one JSON object (vps_show.c). */
 void vps_json(struct json_out *out, const struct vps_info *info);
-/* Addresses as text, separated by blanks; "" when there are none. */
-MUST_CHECK struct err *vps_addrs_text(const struct vps_conf *conf, struct buf *text);
+/* Interfaces (vps_show_net.c). Addresses as text are separated by blanks; "" when there are none.
+ */
+MUST_CHECK struct err *vps_addrs_text(const struct net_ports *ports, struct buf *text);
+MUST_CHECK struct err *vps_port_text(const struct net_port *port, struct buf *text);
+/* Members "addresses" and "interfaces" of the open object. */
+void vps_json_addrs(struct json_out *out, const struct net_ports *ports);
+void vps_json_ports(struct json_out *out, const struct net_ports *ports);
 
 /*
  * Definitions on the command line (vps_options.c): the rows that create and set share. A new option
@@ -54,7 +59,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	opt_vps_autorestart,	   /* uint64_t, enum vps_autorestart */
 	opt_vps_text,		   /* char *, owned; the last one wins */
 	opt_vps_words,		   /* struct strlist, appended */
-	opt_vps_addrs;		   /* the conf's addresses, appended */
+	opt_vps_net;		   /* struct strlist of "option=value", for vps_net_edit() */
 
 /* clang-format off */
 #define VPS_OPTION_ROWS(type, member) \
@@ -66,8 +71,6 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "cpuunits", 0, "UNITS", "share of the CPU; 1000 is usual", offsetof(type, member.cpuunits), opt_u64 }, \
 	{ "numproc", 0, "NUMBER", "processes and threads (default 4096)", offsetof(type, member.numproc), opt_vps_limit }, \
 	{ "hostname", 0, "NAME", "host name inside", offsetof(type, member.hostname), opt_vps_text }, \
-	{ "ipadd", 0, "ADDRESS", "routed address, repeatable", offsetof(type, member.addrs), opt_vps_addrs }, \
-	{ "ip", 0, "ADDRESS", NULL, offsetof(type, member.addrs), opt_vps_addrs }, \
 	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameservers), opt_vps_words }, \
 	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomains), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \
@@ -77,6 +80,23 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "autorestart", 0, "no|on-failure|always", "when it ends by itself", offsetof(type, member.autorestart), opt_vps_autorestart }, \
 	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
 	{ "layout", 0, "dir", "how its disk lies on the host", offsetof(type, member.layout), opt_vps_text }
+
+/* Those of the network, whose order counts: all go to one list. The long tail has no line in --help,
+ * but in the manual. */
+#define VPS_NET_ROWS(type, member) \
+	{ "ipadd", 0, "ADDRESS", "address or auto; routed unless --ifname", offsetof(type, member), opt_vps_net }, \
+	{ "ip", 0, "ADDRESS", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "netif_add", 0, "IFNAME[,...]", "interface: ,MAC,HOST_IFNAME,HOST_MAC,BRIDGE", offsetof(type, member), opt_vps_net }, \
+	{ "ifname", 0, "IFNAME", "the interface that what follows is about", offsetof(type, member), opt_vps_net }, \
+	{ "mac", 0, "MAC", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "host_ifname", 0, "NAME", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "host_mac", 0, "MAC", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "bridge", 0, "NAME", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "vlan", 0, "ID", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "mtu", 0, "BYTES", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "gateway", 0, "ADDRESS", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "mac_filter", 0, "on|off", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "isolated", 0, "on|off", NULL, offsetof(type, member), opt_vps_net }
 /* clang-format on */
 
 #endif

@@ -75,18 +75,7 @@ struct err *opt_vps_words(const struct opt *opt, const char *text, void *field)
 	return NULL;
 }
 
-struct err *opt_vps_addrs(const struct opt *opt, const char *text, void *field)
+struct err *opt_vps_net(const struct opt *opt, const char *text, void *field)
 {
-	/* the row's offset is of the member, vps_conf_add_addr() wants the whole */
-	struct vps_conf *conf = (void *)((char *)field - offsetof(struct vps_conf, addrs));
-	OWN(strlist) struct strlist words = { 0 };
-
-	TRY(opt_vps_words(opt, text, &words));
-	for (size_t i = 0; i < words.count; i++) {
-		struct net_addr addr;
-
-		TRY(net_addr_parse(opt_label(opt).text, words.items[i], &addr));
-		TRY(vps_conf_add_addr(conf, &addr));
-	}
-	return NULL;
+	return strlist_format(field, "%s=%s", opt->name, text);
 }

@@ -33,19 +33,6 @@ static void put_list(struct json_out *out, const char *key, const struct strlist
 	json_out_end_array(out);
 }
 
-static void put_addrs(struct json_out *out, const struct vps_conf *conf)
-{
-	json_out_key(out, "addresses");
-	json_out_array(out);
-	for (size_t i = 0; i < conf->addr_count; i++) {
-		char text[NET_ADDR_TEXT_MAX];
-
-		net_addr_format(&conf->addrs[i], text);
-		json_out_string(out, text);
-	}
-	json_out_end_array(out);
-}
-
 static void put_limits(struct json_out *out, const struct vps_conf *conf)
 {
 	json_out_key(out, "limits");
@@ -113,7 +100,8 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_text(out, "hostname", conf->hostname);
 	put_text(out, "description", conf->description);
 	put_text(out, "template", conf->ostemplate);
-	put_addrs(out, conf);
+	vps_json_addrs(out, &info->ports);
+	vps_json_ports(out, &info->ports);
 	put_list(out, "nameservers", &conf->nameservers);
 	put_list(out, "searchDomains", &conf->searchdomains);
 	put_text(out, "hostInterface", info->host_ifname);
@@ -175,7 +163,15 @@ static struct err *add_running(struct table *table, const struct vps_info *info)
 	TRY(add_pair(table, "init", pid));
 	TRY(add_pair(table, "cgroup", info->cgroup));
 	TRY(add_pair(table, "monitor", info->monitored ? "yes" : "no"));
-	return info->host_ifname ? add_pair(table, "host interface", info->host_ifname) : NULL;
+	return NULL;
+}
+
+static struct err *add_port(struct table *table, const struct net_port *port)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	TRY(vps_port_text(port, &text));
+	return add_pair(table, port->name, text.data);
 }
 
 static struct err *add_conf(struct table *table, const struct vps_info *info)
@@ -183,12 +179,14 @@ static struct err *add_conf(struct table *table, const struct vps_info *info)
 	const struct vps_conf *conf = &info->conf;
 	OWN(buf) struct buf addrs = { 0 };
 
-	TRY(vps_addrs_text(conf, &addrs));
+	TRY(vps_addrs_text(&info->ports, &addrs));
 	TRY(add_pair(table, "host name", conf->hostname));
 	if (conf->description)
 		TRY(add_pair(table, "description", conf->description));
 	TRY(add_pair(table, "template", conf->ostemplate));
 	TRY(add_pair(table, "addresses", addrs.len ? addrs.data : NULL));
+	for (size_t i = 0; i < info->ports.count; i++)
+		TRY(add_port(table, &info->ports.items[i]));
 	TRY(add_pair(table, "private", info->private_path));
 	if (conf->id_first == VPS_UNSET)
 		return NULL;

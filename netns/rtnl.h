@@ -100,7 +100,8 @@ void rtnl_add_addr(struct rtnl_batch *batch, uint16_t type, int index, const str
 void rtnl_add_host_route(struct rtnl_batch *batch, uint16_t type, int index,
 			 const struct net_addr *addr);
 /* The default route of a family through gateway on the link, whether or not an address covers it.
- */
-void rtnl_add_default_route(struct rtnl_batch *batch, int index, const struct net_addr *gateway);
+ * It replaces another one. */
+void rtnl_add_default_route(struct rtnl_batch *batch, uint16_t type, int index,
+			    const struct net_addr *gateway);
 
 #endif

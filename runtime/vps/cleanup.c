@@ -1,15 +1,15 @@
 /* Undoing a start, by whoever holds the lock: monitor, stop, or the next command that finds the
  * rest. */
 #include "runtime/vps/watcher.h"
+#include "runtime/vps/wire.h"
 
 struct err *vps_clean_up(const struct vps_host *host, const char *name, const struct vps_conf *conf)
 {
 	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
-	char host_name[IFNAMSIZ];
 
+	(void)conf;
 	TRY(ct_root_open(host->run_dir, &root));
 	TRY(ct_delete(&root, name, true));
 	console_forget(host, name);
-	wire_host_name(host, name, conf, host_name);
-	return net_veth_destroy(host_name);
+	return net_unwire(host, name);
 }

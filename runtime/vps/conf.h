@@ -57,6 +57,8 @@ struct vps_conf {
 	char *ostemplate, *hostname, *description, *layout, *config; /* owned */
 	struct net_addr *addrs;					     /* owned */
 	size_t addr_count;
+	bool wants_addr;	 /* of the pool; no key: what is chosen is in addrs */
+	struct net_ports netifs; /* as NETIF says; what it leaves out is empty */
 	struct strlist nameservers, searchdomains;
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t cpus, cpulimit_percent,

@@ -127,6 +127,7 @@ static struct err *define(const struct vps_host *host, const struct vps_create *
 	OWN(conf_file) struct conf_file file = { 0 };
 
 	TRY(pool_lock(host, &pool));
+	TRY(addrs_choose(host, request->name, conf));
 	TRY(addrs_check_free(host, request->name, conf));
 	TRY(ids_choose(host, &conf->id_first));
 	conf->id_count = VPS_ID_RANGE;
@@ -140,6 +141,7 @@ static struct err *define(const struct vps_host *host, const struct vps_create *
 static struct err *choose_conf(const struct vps_create *request, struct vps_conf *conf)
 {
 	TRY(vps_conf_merge(&request->options, conf));
+	conf->wants_addr = request->options.wants_addr;
 	if (!conf->ostemplate)
 		return err_new(ERR_INVALID,
 			       "--ostemplate is missing: which template shall it be made from?");
@@ -168,6 +170,8 @@ static struct err *create_locked(const struct vps_host *host, const struct vps_c
 
 	/* before the long work; again when it counts */
 	TRY(addrs_check_free(host, request->name, conf));
+	if (!request->skip_probe)
+		TRY(addrs_probe(host, request->name, NULL, conf));
 	TRY(clear_site(host, request->name));
 	err = make_tree(host, request);
 	if (!err)

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
-#include "runtime/vps/vps.h"
+#include "runtime/vps/room.h"
 
 /* The last quarter of 31 bit ids, which systemd's "Users, Groups, UIDs and GIDs" leaves unused. */
 #define ID_POOL_FIRST UINT64_C(1879048192)
@@ -98,6 +98,8 @@ static struct err *read_global(const char *root, struct vps_host *host)
 		err = conf_file_parse(text.data, text.len, &file);
 	if (!err)
 		err = vps_conf_read(&file, &host->defaults);
+	if (!err)
+		err = host_net_read(&file, &host->net);
 	if (!err && conf_file_get(&file, "ID_POOL"))
 		err = read_pool(conf_file_get(&file, "ID_POOL"), host);
 	return err ? err_wrap(err, "%s", path) : NULL;

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "runtime/vps/identity.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/wire.h"
 
 #define OLD_FILE_MAX ((size_t)256 << 10)
 #define MARK "# cella"
@@ -125,9 +125,12 @@ static struct err *write_machine_id(int root_fd)
 	return replace(root_fd, "etc/machine-id", text);
 }
 
-/* eth0 is wired from outside; a network manager inside must neither reset it nor wait for it. */
-static struct err *write_network(int root_fd)
+/* Interfaces that get their addresses from outside: a network manager inside must neither reset
+ * them nor wait for them. The others are its own. */
+static struct err *write_network(int root_fd, const struct net_ports *ports)
 {
+	OWN(buf) struct buf names = { 0 };
+	OWN(str) char *text = NULL;
 	OWN(fd) int fd = -1;
 	struct err *err = path_open_in(root_fd, "etc/systemd/network", O_PATH | O_DIRECTORY, &fd);
 
@@ -135,18 +138,30 @@ static struct err *write_network(int root_fd)
 		err_drop(err); /* no systemd-networkd in there */
 		return NULL;
 	}
-	return replace(root_fd, "etc/systemd/network/05-cella.network",
-		       MARK "\n[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->items[i].addr_count)
+			TRY(buf_format(&names, " %s", ports->items[i].name));
+	if (names.len == 0) {
+		if (unlinkat(fd, "05-cella.network", 0) < 0 && errno != ENOENT)
+			return err_sys(errno, "remove etc/systemd/network/05-cella.network");
+		return NULL;
+	}
+	TRY(str_format(&text, MARK "\n[Match]\nName=%s\n\n[Link]\nUnmanaged=yes\n",
+		       names.data + 1));
+	return replace(root_fd, "etc/systemd/network/05-cella.network", text);
 }
 
-static struct err *write_all(int root_fd, const char *name, const struct vps_conf *conf)
+static struct err *write_all(const struct vps_host *host, int root_fd, const char *name,
+			     const struct vps_conf *conf)
 {
 	const char *hostname = conf->hostname ? conf->hostname : name;
+	OWN(net_ports) struct net_ports ports = { 0 };
 
+	TRY(net_plan(host, name, conf, &ports));
 	TRY(write_hostname(root_fd, hostname));
 	TRY(write_hosts(root_fd, hostname));
 	TRY(write_resolv(root_fd, conf));
-	TRY(write_network(root_fd));
+	TRY(write_network(root_fd, &ports));
 	return write_machine_id(root_fd);
 }
 
@@ -174,5 +189,5 @@ struct err *identity_write(const struct vps_host *host, const char *name,
 	root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (root_fd < 0)
 		return err_sys(errno, "open %s", path);
-	return write_all(root_fd, name, conf);
+	return write_all(host, root_fd, name, conf);
 }

@@ -7,6 +7,7 @@
 
 #include "base/parse.h"
 #include "runtime/vps/keys.h"
+#include "runtime/vps/netif.h"
 
 #define PAGE_BYTES 4096 /* OpenVZ's page, whatever this machine's is */
 /* What OpenVZ writes for "unlimited": LONG_MAX on 64 and on 32 bit hosts. */
@@ -321,6 +322,41 @@ static struct err *check_addrs(const struct conf_key *key, const void *field)
 	return NULL;
 }
 
+static void init_netifs(void *field)
+{
+	*(struct net_ports *)field = (struct net_ports){ 0 };
+}
+
+static void release_netifs(void *field)
+{
+	net_ports_release(field);
+}
+
+static struct err *read_netifs(const struct conf_key *key, const char *text, void *field)
+{
+	struct net_ports ports;
+
+	TRY(netif_parse(key->name, text, &ports));
+	net_ports_release(field);
+	*(struct net_ports *)field = ports;
+	return NULL;
+}
+
+static struct err *write_netifs(const struct conf_key *key, const void *field, struct buf *text,
+				bool *ret_set)
+{
+	const struct net_ports *ports = field;
+
+	(void)key;
+	*ret_set = ports->count > 0;
+	return netif_format(ports, text);
+}
+
+static struct err *check_netifs(const struct conf_key *key, const void *field)
+{
+	return netif_check(key->name, field);
+}
+
 static struct err *check_range(const struct conf_key *key, const void *field)
 {
 	uint64_t value = *(const uint64_t *)field;
@@ -341,5 +377,6 @@ const struct conf_kind
 	conf_autorestart = { init_number, NULL,          read_autorestart, write_autorestart, check_range },
 	conf_count_limit = { init_number, NULL,          read_count_limit, write_count_limit, check_range },
 	conf_page_limit  = { init_number, NULL,          read_page_limit,  write_page_limit,  check_range },
-	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs };
+	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs },
+	conf_netifs      = { init_netifs, release_netifs, read_netifs,     write_netifs,      check_netifs };
 /* clang-format on */

@@ -31,6 +31,7 @@ static const struct conf_key keys[] = {
 	{ "LOCAL_UID",    &conf_number, FIELD(id_first), 1, 4294836224, NULL,
 	  "the host's uid of its root" },
 	{ "NAMESERVER",   &conf_words, FIELD(nameservers), 0, 0, "--nameserver", "addresses for resolv.conf", check_name_servers },
+	{ "NETIF",        &conf_netifs, FIELD(netifs), 0, 0, "--netif_add", "interfaces, separated by semicolons" },
 	{ "NUMPROC",      &conf_count_limit, FIELD(numproc), 1, 4194304, "--numproc",
 	  "processes and threads, barrier:limit; the limit counts" },
 	{ "ONBOOT",       &conf_yes_no, FIELD(onboot), 0, 1, "--onboot", "yes: started with the host" },

@@ -35,7 +35,7 @@ struct conf_key {
 /* What a message calls it: the option, or the key where there is none. */
 const char *conf_key_label(const struct conf_key *key);
 
-/* --- key_kinds.c; the struct's member is a char *, a struct strlist or a uint64_t --- */
+/* --- key_kinds.c; the struct's member is a char *, a struct strlist, a uint64_t, ... --- */
 
 extern const struct conf_kind conf_text, /* char * */
 	conf_words,			 /* struct strlist, separated by blanks */
@@ -44,7 +44,8 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_autorestart,		 /* uint64_t, enum vps_autorestart */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
-	conf_addrs;			 /* struct net_addr * and the size_t after it */
+	conf_addrs,			 /* struct net_addr * and the size_t after it */
+	conf_netifs;			 /* struct net_ports */
 
 /* --- key_check.c --- */
 

@@ -92,8 +92,7 @@ struct err *watcher_start(struct watcher *watcher)
 	TRY(vps_build_spec(watcher->host, watcher->name, &watcher->conf, &spec));
 	TRY(unit_cgroup(watcher->name, &spec.cgroup.path));
 	wire_init(watcher->host, watcher->name, &watcher->conf, &wire);
-	if (watcher->conf.addr_count)
-		create.wire = &wire.base;
+	create.wire = &wire.base;
 	TRY(ct_create(&watcher->root, &create, &watcher->init));
 	unit_started(watcher->host, watcher->name, watcher->init.pid);
 	return proc_start_time(watcher->init.pid, &watcher->init_start_ticks);

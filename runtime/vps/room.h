@@ -43,6 +43,8 @@ static inline __attribute__((unused)) void own_vps_lock(struct vps_lock *lock)
 void vps_lock_forget(const struct vps_host *host, const char *name);
 /* The same for the pool of ids and addresses. */
 MUST_CHECK struct err *pool_lock(const struct vps_host *host, struct vps_lock *ret_lock);
+/* And for what VPSs share of the host's network. */
+MUST_CHECK struct err *host_net_lock(const struct vps_host *host, struct vps_lock *ret_lock);
 
 /* A monitor holds this lock as long as it lives. *ret_fd -1: another process has it. */
 MUST_CHECK struct err *monitor_lock(const struct vps_host *host, const char *name, int *ret_fd);
@@ -59,6 +61,17 @@ MUST_CHECK struct err *ids_choose(const struct vps_host *host, uint64_t *ret_fir
 MUST_CHECK struct err *addrs_check_free(const struct vps_host *host, const char *name,
 					const struct vps_conf *conf);
 
+/* --- conflict.c --- */
+
+/* Give conf the addresses that "--ipadd auto" asked for. The pool lock is held until the definition
+ * that records them is written. */
+MUST_CHECK struct err *addrs_choose(const struct vps_host *host, const char *name,
+				    struct vps_conf *conf);
+/* Ask the host and the cables whether somebody has an address that before (NULL: nothing) had not.
+ * Takes about 0.6 s a cable. ERR_EXISTS names address and owner. */
+MUST_CHECK struct err *addrs_probe(const struct vps_host *host, const char *name,
+				   const struct vps_conf *before, const struct vps_conf *conf);
+
 /* --- spec.c, policy.c, policy_seccomp.c --- */
 
 /* Everything the engine needs to start the VPS; *ret_spec is the caller's. */
@@ -69,17 +82,34 @@ MUST_CHECK struct err *policy_fill_seccomp(struct seccomp_spec *seccomp);
 
 /* --- wire.c --- */
 
-/* The host's end of the VPS's veth. ret_name has IFNAMSIZ bytes. */
-void wire_host_name(const struct vps_host *host, const char *name, const struct vps_conf *conf,
-		    char *ret_name);
 struct vps_wire {
 	struct ct_wire base;
-	char host_name[IFNAMSIZ];
+	const struct vps_host *host;
 	const char *name;
 	const struct vps_conf *conf;
 };
+/* For ct_create(): the network of the definition, made while init waits. */
 void wire_init(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 	       struct vps_wire *ret_wire);
+/*
+ * Make the network of the running VPS, whose init is pid, as conf says. The lock is held. On
+ * failure it is as it was before.
+ */
+MUST_CHECK struct err *wire_change(const struct vps_host *host, const char *name,
+				   const struct vps_conf *conf, pid_t pid);
+/* Make it again what it was, or what the definition says if a command was killed in a change. */
+MUST_CHECK struct err *wire_repair(const struct vps_host *host, const char *name,
+				   const struct vps_conf *conf, pid_t pid);
+/* Is the network of the running VPS as it was made? Cheap: for every look. */
+MUST_CHECK struct err *wire_check(const struct vps_host *host, const char *name, bool *ret_whole);
+
+/* --- host_net.c --- */
+
+MUST_CHECK struct err *host_net_parse_uplinks(const char *text, struct net_uplinks *ret_uplinks);
+MUST_CHECK struct err *host_net_read(const struct conf_file *file, struct vps_host_net *net);
+/* What cella.conf names, or the interfaces of the default routes. */
+MUST_CHECK struct err *host_net_uplinks(const struct vps_host *host,
+					struct net_uplinks *ret_uplinks);
 
 /* --- identity.c --- */
 
@@ -101,7 +131,7 @@ MUST_CHECK struct err *vps_ask_inside(const struct vps_host *host, const char *n
 
 /* --- cleanup.c --- */
 
-/* Undo a start: engine state, cgroup, veth. The lock is held. Safe when nothing is there. */
+/* Undo a start: engine state, cgroup, network. The lock is held. Safe when nothing is there. */
 MUST_CHECK struct err *vps_clean_up(const struct vps_host *host, const char *name,
 				    const struct vps_conf *conf);
 

@@ -15,6 +15,15 @@
 #include "rootfs/template.h"
 #include "runtime/runtime.h"
 #include "runtime/vps/conf.h"
+#include "runtime/vps/pool.h"
+
+/* The host's network, as cella.conf says (host_net.c). */
+struct vps_host_net {
+	char bridge[IFNAMSIZ]; /* of bridged interfaces that name none; "": none */
+	bool has_uplinks;      /* else they are looked for */
+	struct net_uplinks uplinks;
+	struct pool ip_pool; /* of --ipadd auto */
+};
 
 /* Where everything lies (CELLA_ROOT in front of each path) and what cella.conf says. All owned. */
 struct vps_host {
@@ -24,6 +33,7 @@ struct vps_host {
 	char *monitor_dir; /* locks of VPSs and monitors */
 	uint64_t id_first,
 		id_count; /* pool of host ids; its first 65,536 are the unpacking sandbox's */
+	struct vps_host_net net;
 	struct vps_conf defaults; /* of cella.conf, then ours */
 };
 void vps_host_release(struct vps_host *host);
@@ -43,11 +53,19 @@ MUST_CHECK struct err *vps_names(const struct vps_host *host, struct strlist *re
 MUST_CHECK struct err *vps_load(const struct vps_host *host, const char *name,
 				struct vps_conf *ret_conf);
 
+/*
+ * Apply network options to a definition, in the order they were given: "OPTION=VALUE" with vzctl's
+ * names (netedit.c has the table). --ifname and --netif_add choose the interface that --mac,
+ * --bridge, ... and a later --ipadd are about; without one --ipadd is IP_ADDRESS. ERR_INVALID.
+ */
+MUST_CHECK struct err *vps_net_edit(const struct strlist *edits, struct vps_conf *conf);
+
 /* --- create and destroy (create.c) --- */
 
 struct vps_create {
 	const char *name;
 	struct vps_conf options; /* what the caller asked for; ostemplate is needed */
+	bool skip_probe;	 /* nobody is asked whether he has an address */
 	struct template_progress *progress;
 };
 /* ERR_EXISTS, ERR_NOT_FOUND (template), ERR_INVALID. A killed create leaves what the next create or
@@ -120,7 +138,8 @@ struct vps_info {
 	pid_t pid;    /* of init, on the host; 0: none */
 	char *cgroup; /* below the cgroup2 mount; NULL: none */
 	char *private_path;
-	char *host_ifname; /* NULL: no network */
+	struct net_ports ports; /* all interfaces, complete */
+	char *host_ifname;	/* the first one's end on the host; NULL: none */
 	bool monitored;
 	uint64_t uptime_s;
 	bool has_stats;

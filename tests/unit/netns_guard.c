@@ -154,7 +154,10 @@ static bool send_frame(const struct frame *frame)
 }
 
 static const struct net_guard test_guard = {
-	.host_name = "cvtest0", .mac = { ME }, .addrs = addrs, .addr_count = 2
+	.host_name = "cvtest0",
+	.mac = { ME },
+	.addrs = addrs,
+	.addr_count = 2,
 };
 
 static void lies_are_dropped(void **state)
@@ -337,12 +340,15 @@ static bool has_nftables(void)
 
 static void make_cables(void)
 {
-	const struct net_veth first = { .host_name = "cvtest0", .name = "eth0" };
-	const struct net_veth second = { .host_name = "cvtest1", .name = "eth1" };
+	static const struct net_ports none = { 0 };
+	struct net_port cables[] = {
+		{ .mode = NET_NONE, .host_name = "cvtest0", .name = "eth0" },
+		{ .mode = NET_NONE, .host_name = "cvtest1", .name = "eth1" },
+	};
+	const struct net_ports ports = { cables, ARRAY_SIZE(cables) };
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 
-	must(net_veth_create(&first, inside_ns));
-	must(net_veth_create(&second, inside_ns));
+	must(net_ports_change(&none, &ports, inside_ns));
 	assert_int_equal(setns(inside_ns, CLONE_NEWNET), 0);
 	raw_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	assert_true(raw_fd >= 0);
