@@ -72,6 +72,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "numproc", 0, "NUMBER", "processes and threads (default 4096)", offsetof(type, member.numproc), opt_vps_limit }, \
 	{ "hostname", 0, "NAME", "host name inside", offsetof(type, member.hostname), opt_vps_text }, \
 	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameservers), opt_vps_words }, \
+	{ "publish", 0, "PORT:PORT[/udp]", "host's port for one behind NAT", offsetof(type, member.publish), opt_vps_words }, \
 	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomains), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \
 	{ "onboot", 0, "yes|no", "start it with the host", offsetof(type, member.onboot), opt_vps_yes_no }, \

@@ -102,6 +102,7 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_text(out, "template", conf->ostemplate);
 	vps_json_addrs(out, &info->ports);
 	vps_json_ports(out, &info->ports);
+	put_list(out, "published", &conf->publish);
 	put_list(out, "nameservers", &conf->nameservers);
 	put_list(out, "searchDomains", &conf->searchdomains);
 	put_text(out, "hostInterface", info->host_ifname);

@@ -34,6 +34,7 @@ struct net_guard {
 	unsigned int flags;
 	const struct net_addr *addrs;
 	size_t addr_count;
+	struct net_addr gateway6; /* the host's own on the link; family 0: none */
 	const char *const *peers; /* other ports' host ends that it reaches and is reached by */
 	size_t peer_count;
 	const struct net_publish *publish;

@@ -40,6 +40,7 @@ static const struct nft_set sets[] = {
 	{ .name = "mac", .key = { NFT_TYPE_ETHER }, .size = 4 },
 	{ .name = "v4", .key = { NFT_TYPE_IPV4 }, .size = 1024 },
 	{ .name = "v6", .key = { NFT_TYPE_IPV6 }, .size = 1024 },
+	{ .name = "gateway6", .key = { NFT_TYPE_IPV6 }, .size = 4 },
 };
 
 #define IP_BOTH NFT_NETWORK, 12, 8
@@ -58,7 +59,6 @@ static const struct nft_set sets[] = {
 #define TARGET_MAC_OPTION 2, 1
 #define NONCE_OPTION 14, 1
 
-#define GATEWAY6 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
 /* clang-format off */
 #define LINK_LOCAL(field) { .load = { { field } }, .test = NFT_IS, .mask = { 0xff, 0xc0 }, .value = { 0xfe, 0x80 } }
 #define TYPE_MASKED(bits, type) { .load = { { ICMP_TYPE } }, .test = NFT_IS, .mask = { bits }, .value = { type } }
@@ -108,8 +108,8 @@ static const struct guard_row {
 	{ { "udp", { IS(DEST_PORT, 2, 34) }, DROP } },		/* 546 */
 
 	{ { "v6", { IN(IP6_SOURCE, "v6") }, GOTO("v6own") } },
-	/* only the host is on the link, and fe80::1 is the host */
-	{ { "v6", { IS(IP6_SOURCE, GATEWAY6) }, DROP }, ROUTED },
+	/* only the host is on the link, and the gateway is the host */
+	{ { "v6", { IN(IP6_SOURCE, "gateway6") }, DROP }, ROUTED },
 	{ { "v6", { LINK_LOCAL(IP6_SOURCE) }, GOTO("v6own") }, ROUTED },
 	{ { "v6", { IS(IP6_SOURCE, 0) }, GOTO("v6none") } },
 	{ { "v6", { ANY }, DROP } },
@@ -149,7 +149,7 @@ static const struct guard_row {
 	{ { "na", { ANY }, DROP } },
 
 	{ { "target", { IN(ND_TARGET, "v6") }, RETURN } },
-	{ { "target", { IS(ND_TARGET, GATEWAY6) }, DROP }, ROUTED },
+	{ { "target", { IN(ND_TARGET, "gateway6") }, DROP }, ROUTED },
 	{ { "target", { LINK_LOCAL(ND_TARGET) }, RETURN }, ROUTED },
 	{ { "target", { ANY }, DROP } },
 
@@ -248,6 +248,8 @@ static void add_elements(struct nft *nft, const struct nft_table *table,
 		add_element(nft, table, is_v4 ? "v4" : "v6", is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
 			    guard->addrs[i].bytes);
 	}
+	if (guard->gateway6.family)
+		add_element(nft, table, "gateway6", NFT_TYPE_IPV6, guard->gateway6.bytes);
 	if (guard->flags & NET_GUARD_BRIDGED)
 		add_own_link_local(nft, table, guard->mac);
 }

@@ -66,6 +66,8 @@ enum net_mode {
 const char *net_mode_name(enum net_mode mode);
 /* Has the mode an interface on the host's side? */
 bool net_mode_is_cable(enum net_mode mode);
+/* Has the host's end a guard (guard.h)? */
+bool net_mode_is_guarded(enum net_mode mode);
 /* Is the host the container's router? */
 bool net_mode_is_routed(enum net_mode mode);
 
@@ -74,6 +76,7 @@ enum net_port_flags {
 	NET_PORT_ANY_MAC = 2, /* bridged: the container may send with any source MAC */
 };
 
+struct net_guard;
 struct net_port {
 	enum net_mode mode;
 	char name[IFNAMSIZ];	     /* inside */
@@ -86,6 +89,7 @@ struct net_port {
 	struct net_addr gateway4, gateway6; /* family 0: none. A routed port has its own */
 	struct net_addr *addrs;		    /* owned */
 	size_t addr_count;
+	const struct net_guard *guard; /* guard.h; borrowed, NULL: none. Set before it is raised */
 };
 
 struct net_ports {
@@ -105,6 +109,8 @@ MUST_CHECK struct err *net_ports_add(struct net_ports *ports, struct net_port **
 MUST_CHECK struct err *net_ports_add_copy(struct net_ports *ports, const struct net_port *port);
 /* Add what more has and ports does not: ports of other links, addresses of the same ones. */
 MUST_CHECK struct err *net_ports_merge(const struct net_ports *more, struct net_ports *ports);
+/* The IPv6 gateway of a routed port, which the host end owns: made of host_mac. */
+struct net_addr net_port_gateway6(const struct net_port *port);
 /* Borrowed; NULL when there is none of this name inside. */
 const struct net_port *net_ports_find(const struct net_ports *ports, const char *name);
 
@@ -184,5 +190,7 @@ MUST_CHECK struct err *net_counters_read(const char *name, struct net_counters *
  * taken inside), ERR_SYS.
  */
 MUST_CHECK struct err *net_device_move(const char *host_name, const char *new_name, int netns_fd);
+
+#include "netns/guard.h"
 
 #endif

@@ -5,13 +5,14 @@
 #include <sys/socket.h>
 
 #include "base/str.h"
+#include "netns/guard.h"
 #include "netns/port.h"
 
 static const struct mode {
 	const char *name;
-	bool is_cable, is_routed;
+	bool is_cable, is_routed, is_guarded;
 } modes[NET_MODE_COUNT] = {
-	[NET_ROUTED] = { "routed", true, true },    [NET_NAT] = { "nat", true, true },
+	[NET_ROUTED] = { "routed", true, true },    [NET_NAT] = { "nat", true, true, true },
 	[NET_BRIDGED] = { "bridged", true, false }, [NET_MACVLAN] = { "macvlan", false, false },
 	[NET_IPVLAN] = { "ipvlan", false, false },  [NET_NONE] = { "none", true, false },
 };
@@ -24,6 +25,11 @@ const char *net_mode_name(enum net_mode mode)
 bool net_mode_is_cable(enum net_mode mode)
 {
 	return modes[mode].is_cable;
+}
+
+bool net_mode_is_guarded(enum net_mode mode)
+{
+	return modes[mode].is_guarded;
 }
 
 bool net_mode_is_routed(enum net_mode mode)
@@ -123,7 +129,7 @@ static struct net_addr gateway_of(const struct net_port *port, int family)
 		return own;
 	if (!net_mode_is_routed(port->mode) || !port_has_family(port, family))
 		return no_gateway;
-	return family == AF_INET ? router_gateway4 : router_gateway6(port);
+	return family == AF_INET ? router_gateway4 : net_port_gateway6(port);
 }
 
 static const struct net_port *default_port(const struct net_ports *ports, int family)
@@ -205,6 +211,11 @@ static struct err *drop_bridges(struct rtnl *host, const struct net_ports *old,
 	return err;
 }
 
+static struct err *unguard(const struct net_port *port)
+{
+	return net_mode_is_guarded(port->mode) ? net_guard_remove(port->host_name) : NULL;
+}
+
 static struct err *remove_surplus(struct port_work *work, const struct net_ports *old,
 				  const struct net_ports *want)
 {
@@ -213,10 +224,12 @@ static struct err *remove_surplus(struct port_work *work, const struct net_ports
 
 		if (same_in(want, port))
 			continue;
-		if (net_mode_is_cable(port->mode))
+		if (net_mode_is_cable(port->mode)) {
 			TRY(link_remove_cable(&work->host, port->host_name));
-		else
+			TRY(unguard(port));
+		} else {
 			TRY(link_remove_inner(&work->inside, port->name));
+		}
 	}
 	return drop_bridges(&work->host, old, want);
 }
@@ -243,9 +256,11 @@ static struct err *join(struct port_work *work)
 static struct err *make_port(struct port_work *work)
 {
 	TRY(link_make(work));
-	/* what guards the port must stand here, before it is raised */
 	if (net_mode_is_cable(work->want->mode))
 		TRY(port_write_sysctls(work->want));
+	/* from the first packet on: the port is down still */
+	if (work->want->guard)
+		TRY(net_guard_set(work->want->guard));
 	TRY(join(work));
 	return inside_set(work);
 }
@@ -297,9 +312,13 @@ struct err *net_ports_remove(const struct net_ports *ports)
 	if (ports->count == 0)
 		return NULL;
 	TRY(rtnl_open(&host));
-	for (size_t i = 0; i < ports->count; i++)
-		if (net_mode_is_cable(ports->items[i].mode))
-			err = err_first(err, link_remove_cable(&host, ports->items[i].host_name));
+	for (size_t i = 0; i < ports->count; i++) {
+		const struct net_port *port = &ports->items[i];
+
+		if (net_mode_is_cable(port->mode))
+			err = err_first(err, link_remove_cable(&host, port->host_name));
+		err = err_first(err, unguard(port));
+	}
 	return err_first(err, drop_bridges(&host, ports, &none));
 }
 

@@ -50,8 +50,7 @@ MUST_CHECK struct err *inside_set(struct port_work *work);
 
 bool port_has_family(const struct net_port *port, int family);
 bool port_has_addr(const struct net_port *port, const struct net_addr *addr);
-/* The gateways of routed ports. */
+/* The gateway of routed ports. */
 extern const struct net_addr router_gateway4;
-struct net_addr router_gateway6(const struct net_port *port);
 
 #endif

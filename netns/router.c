@@ -20,7 +20,7 @@
 const struct net_addr router_gateway4 = { AF_INET, { 169, 254, 1, 1 }, 32 };
 
 /* RFC 4291, appendix A. */
-struct net_addr router_gateway6(const struct net_port *port)
+struct net_addr net_port_gateway6(const struct net_port *port)
 {
 	const uint8_t *mac = port->host_mac;
 
@@ -201,7 +201,7 @@ struct err *router_join(struct port_work *work)
 		      RT_SCOPE_LINK);
 	rtnl_allow(&work->host_batch, EEXIST);
 	if (port_has_family(work->want, AF_INET6)) {
-		struct net_addr gateway6 = router_gateway6(work->want);
+		struct net_addr gateway6 = net_port_gateway6(work->want);
 
 		rtnl_add_addr(&work->host_batch, RTM_NEWADDR, work->host_index, &gateway6,
 			      RT_SCOPE_LINK);

@@ -60,6 +60,7 @@ struct vps_conf {
 	bool wants_addr;	 /* of the pool; no key: what is chosen is in addrs */
 	struct net_ports netifs; /* as NETIF says; what it leaves out is empty */
 	struct strlist nameservers, searchdomains;
+	struct strlist publish; /* "8080:80/tcp" */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t cpus, cpulimit_percent,
 		cpuunits; /* 100 percent is one CPU; 1000 units are the default weight */

@@ -72,23 +72,27 @@ static struct err *probe_uplinks(const struct vps_host *host, const struct net_a
 	return NULL;
 }
 
+struct source {
+	const char *name;
+	const struct pool *pool;
+	bool probe; /* others might have them */
+};
+
 /* The next address of the pool that nobody has, which is added to taken as well. */
-static struct err *choose(const struct vps_host *host, int family, struct addrs *taken,
-			  struct net_addr *ret_addr)
+static struct err *choose(const struct vps_host *host, const struct source *source, int family,
+			  struct addrs *taken, struct net_addr *ret_addr)
 {
 	for (;;) {
 		struct net_port found = { 0 };
 		struct err *err;
 
-		if (!pool_choose(&host->net.ip_pool, family, taken->items, taken->count, ret_addr))
-			return err_new(ERR_STATE,
-				       "--ipadd auto: no free IPv%d address in IP_POOL of "
-				       "cella.conf",
-				       family == AF_INET ? 4 : 6);
+		if (!pool_choose(source->pool, family, taken->items, taken->count, ret_addr))
+			return err_new(ERR_STATE, "no free IPv%d address in %s of cella.conf",
+				       family == AF_INET ? 4 : 6, source->name);
 		found = (struct net_port){ .addrs = ret_addr, .addr_count = 1 };
 		TRY(add(taken, &found));
 		err = net_check_not_own(ret_addr, 1);
-		if (!err)
+		if (!err && source->probe)
 			err = probe_uplinks(host, ret_addr, 1);
 		if (!err || err_kind(err) != ERR_EXISTS)
 			return err;
@@ -96,27 +100,48 @@ static struct err *choose(const struct vps_host *host, int family, struct addrs 
 	}
 }
 
-struct err *addrs_choose(const struct vps_host *host, const char *name, struct vps_conf *conf)
+/* One of each family that the pool has. port NULL: IP_ADDRESS. */
+static struct err *choose_all(const struct vps_host *host, const struct source *source,
+			      struct addrs *taken, struct vps_conf *conf, struct net_port *port)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	OWN(addrs) struct addrs taken = { 0 };
 
-	if (!conf->wants_addr)
-		return NULL;
-	if (host->net.ip_pool.count == 0)
-		return err_new(ERR_STATE,
-			       "--ipadd auto: cella.conf has no IP_POOL to take it from");
-	TRY(add_all(host, name, &taken));
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		struct net_addr addr;
 
-		if (!pool_has_family(&host->net.ip_pool, families[i]))
+		if (!pool_has_family(source->pool, families[i]))
 			continue;
-		TRY(choose(host, families[i], &taken, &addr));
-		TRY(vps_conf_add_addr(conf, &addr));
+		TRY(choose(host, source, families[i], taken, &addr));
+		TRY(port ? net_port_add_addr(port, &addr) : vps_conf_add_addr(conf, &addr));
 	}
-	conf->wants_addr = false;
 	return NULL;
+}
+
+static struct net_port *nat_without_addrs(const struct vps_conf *conf)
+{
+	for (size_t i = 0; i < conf->netifs.count; i++)
+		if (conf->netifs.items[i].mode == NET_NAT && conf->netifs.items[i].addr_count == 0)
+			return &conf->netifs.items[i];
+	return NULL;
+}
+
+struct err *addrs_choose(const struct vps_host *host, const char *name, struct vps_conf *conf)
+{
+	const struct source ip = { "IP_POOL", &host->net.ip_pool, true },
+			    nat = { "NAT_POOL", &host->net.nat_pool, false };
+	struct net_port *nat_port = nat_without_addrs(conf);
+	OWN(addrs) struct addrs taken = { 0 };
+
+	if (!conf->wants_addr && !nat_port)
+		return NULL;
+	if (conf->wants_addr && ip.pool->count == 0)
+		return err_new(ERR_STATE,
+			       "--ipadd auto: cella.conf has no IP_POOL to take it from");
+	TRY(add_all(host, name, &taken));
+	if (conf->wants_addr)
+		TRY(choose_all(host, &ip, &taken, conf, NULL));
+	conf->wants_addr = false;
+	return nat_port ? choose_all(host, &nat, &taken, conf, nat_port) : NULL;
 }
 
 /* Addresses of port that its predecessor did not have. */

@@ -92,7 +92,7 @@ static struct err *read_global(const char *root, struct vps_host *host)
 	err = file_read(AT_FDCWD, path, CONF_FILE_MAX, &text);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err); /* the defaults are made to work without it */
-		return NULL;
+		return host_net_read(&file, &host->net);
 	}
 	if (!err)
 		err = conf_file_parse(text.data, text.len, &file);

@@ -5,6 +5,10 @@
 #include "base/parse.h"
 #include "runtime/vps/room.h"
 
+/* Of networks that are for use behind NAT (RFC 1918, RFC 4193), ones that nobody else takes by
+ * default. */
+#define NAT_POOL "10.213.0.0/16 fdce:11a:213::/64"
+
 static struct err *read_ifname(const char *key, const char *text, char *ret_name)
 {
 	TRY(err_wrap(net_name_check(text), "%s", key));
@@ -35,8 +39,10 @@ struct err *host_net_read(const struct conf_file *file, struct vps_host_net *net
 {
 	const char *bridge = conf_file_get(file, "BRIDGE");
 	const char *uplink = conf_file_get(file, "UPLINK");
+	const char *nat_pool = conf_file_get(file, "NAT_POOL");
 	const char *ip_pool = conf_file_get(file, "IP_POOL");
 
+	TRY(pool_parse("NAT_POOL", nat_pool && *nat_pool ? nat_pool : NAT_POOL, &net->nat_pool));
 	if (ip_pool)
 		TRY(pool_parse("IP_POOL", ip_pool, &net->ip_pool));
 	if (bridge && *bridge)

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
+#include "runtime/vps/publish.h"
 #include "runtime/vps/wire.h"
 
 #define SUBID_FILE_MAX ((size_t)4 << 20)
@@ -153,8 +154,9 @@ static struct err *check_ports(const char *other_name, const struct net_port *ot
 }
 
 static struct err *check_against(const struct vps_host *host, const char *other_name,
-				 const struct net_ports *ports)
+				 const struct vps_conf *own, const struct net_ports *ports)
 {
+	const char *published;
 	OWN(net_ports) struct net_ports others = { 0 };
 	OWN(vps_conf) struct vps_conf conf;
 	struct err *err;
@@ -167,6 +169,10 @@ static struct err *check_against(const struct vps_host *host, const char *other_
 		log_warn(err); /* one damaged definition must not stop all others */
 		return NULL;
 	}
+	published = publish_common(&own->publish, &conf.publish);
+	if (published)
+		return err_new(ERR_EXISTS, "--publish %s: the port leads to VPS %s", published,
+			       other_name);
 	for (size_t i = 0; i < ports->count; i++)
 		for (size_t k = 0; k < others.count; k++)
 			TRY(check_ports(other_name, &others.items[k], &ports->items[i]));
@@ -185,6 +191,6 @@ struct err *addrs_check_free(const struct vps_host *host, const char *name,
 	TRY(vps_names(host, &names));
 	for (size_t i = 0; i < names.count; i++)
 		if (!str_eq(names.items[i], name))
-			TRY(check_against(host, names.items[i], &ports));
+			TRY(check_against(host, names.items[i], conf, &ports));
 	return NULL;
 }

@@ -126,6 +126,23 @@ static struct err *repair_network(const struct vps_host *host, const char *name,
 	return whole ? NULL : wire_repair(host, name, conf, state.pid);
 }
 
+/* A stop that was killed after the engine had forgotten the VPS left its network on record. */
+static struct err *remove_rest(const struct vps_host *host, const char *name)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(ct_state) struct ct_state state = { 0 };
+	OWN(vps_net) struct vps_net net = { 0 };
+
+	TRY(net_record_read(host, name, &net));
+	if (net.ports.count == 0)
+		return NULL;
+	TRY(try_lock(host, name, &lock));
+	if (lock.fd < 0)
+		return NULL;
+	TRY(load_state(host, name, &state));
+	return state.id ? NULL : net_unwire(host, name);
+}
+
 static struct err *read_stats(const struct ct_state *state, struct vps_info *info)
 {
 	struct cgroup cgroup = CGROUP_INIT;
@@ -188,8 +205,10 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 		ct_state_release(&state);
 		TRY(load_state(host, info->name, &state));
 	}
-	if (!runs(&state))
+	if (!runs(&state)) {
+		log_warn(remove_rest(host, info->name)); /* as above */
 		return net_plan(host, info->name, &info->conf, &info->ports);
+	}
 	log_warn(repair_network(host, info->name, &info->conf)); /* as above */
 	return fill_running(host, &state, detail, info);
 }

@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "runtime/vps/keys.h"
+#include "runtime/vps/publish.h"
 
 /* One label or several, as hostname(7) and RFC 1123 have it. */
 static struct err *check_domain(const char *option, const char *name)
@@ -104,4 +105,9 @@ struct err *check_text(const struct conf_key *key, const void *field)
 	err = conf_file_set(&scratch, conf_key_label(key), text);
 	conf_file_release(&scratch);
 	return err;
+}
+
+struct err *check_publish(const struct conf_key *key, const void *field)
+{
+	return publish_check(conf_key_label(key), field);
 }

@@ -38,6 +38,7 @@ static const struct conf_key keys[] = {
 	{ "OSTEMPLATE",   &conf_text, FIELD(ostemplate), 0, 0, "--ostemplate", "the template it was made from", check_name },
 	{ "PHYSPAGES",    &conf_page_limit, FIELD(ram_bytes), 4 << 20, UINT64_MAX, "--ram",
 	  "memory in pages of 4 KiB, barrier:limit; the limit counts" },
+	{ "PUBLISH",      &conf_words, FIELD(publish), 0, 0, "--publish", "ports of the host that lead to it, behind NAT", check_publish },
 	{ "SEARCHDOMAIN", &conf_words, FIELD(searchdomains), 0, 0, "--searchdomain", "domains for resolv.conf", check_domains },
 	{ "STOP_TIMEOUT", &conf_number, FIELD(stop_timeout_s), 0, 86400, "--stop-timeout",
 	  "seconds that stop waits before it kills" },

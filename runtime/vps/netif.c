@@ -111,13 +111,14 @@ static struct err *read_host_mac(const char *what, const char *value, struct net
 static struct err *read_mode(const char *what, const char *value, struct net_port *port)
 {
 	for (unsigned int mode = 0; mode < NET_MODE_COUNT; mode++)
-		if (mode != NET_NAT && (str_eq(net_mode_name(mode), value) ||
-					(mode == NET_BRIDGED && str_eq(value, "bridge")))) {
+		if (str_eq(net_mode_name(mode), value) ||
+		    (mode == NET_BRIDGED && str_eq(value, "bridge"))) {
 			port->mode = mode;
 			return NULL;
 		}
-	return err_new(ERR_INVALID, "%s: '%.20s' is none of routed, bridged, macvlan, ipvlan, none",
-		       what, value);
+	return err_new(ERR_INVALID,
+		       "%s: '%.20s' is none of routed, nat, bridged, macvlan, ipvlan, none", what,
+		       value);
 }
 
 static struct err *read_vlan(const char *what, const char *value, struct net_port *port)

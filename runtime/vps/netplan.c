@@ -116,6 +116,16 @@ static struct err *complete(const struct vps_host *host, const char *name,
 	return NULL;
 }
 
+static struct err *check_publish_port(const struct vps_conf *conf, const struct net_ports *ports)
+{
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->items[i].mode == NET_NAT)
+			return NULL;
+	if (conf->publish.count == 0)
+		return NULL;
+	return err_new(ERR_INVALID, "--publish: the VPS has no interface in mode nat");
+}
+
 struct err *net_plan(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 		     struct net_ports *ret_ports)
 {
@@ -128,6 +138,7 @@ struct err *net_plan(const struct vps_host *host, const char *name, const struct
 	for (size_t i = 0; i < ports.count; i++)
 		TRY(complete(host, name, conf, &ports.items[i]));
 	TRY(netif_check("NETIF", &ports));
+	TRY(check_publish_port(conf, &ports));
 	*ret_ports = ports;
 	ports = (struct net_ports){ 0 };
 	return NULL;

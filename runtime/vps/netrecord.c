@@ -13,6 +13,7 @@
 
 void vps_net_release(struct vps_net *net)
 {
+	net_guards_release(net);
 	net_ports_release(&net->ports);
 	*net = (struct vps_net){ 0 };
 }

@@ -22,7 +22,8 @@ struct vps_host_net {
 	char bridge[IFNAMSIZ]; /* of bridged interfaces that name none; "": none */
 	bool has_uplinks;      /* else they are looked for */
 	struct net_uplinks uplinks;
-	struct pool ip_pool; /* of --ipadd auto */
+	struct pool ip_pool;  /* of --ipadd auto */
+	struct pool nat_pool; /* of interfaces in mode nat */
 };
 
 /* Where everything lies (CELLA_ROOT in front of each path) and what cella.conf says. All owned. */

@@ -13,8 +13,15 @@
 
 #include "runtime/vps/room.h"
 
+/* What a guard is made of, as long as the plan lives. */
+struct port_guard {
+	struct net_guard guard;
+	struct net_publish *publish; /* owned */
+};
+
 struct vps_net {
 	struct net_ports ports;
+	struct port_guard *guards;  /* owned; of a plan, one per port; NULL: as on record */
 	struct net_uplinks uplinks; /* where the routed addresses are answered for */
 	bool pending;
 };
@@ -29,6 +36,12 @@ static inline __attribute__((unused)) void own_vps_net(struct vps_net *net)
 /* Every interface that the definition asks for, complete. ERR_INVALID. */
 MUST_CHECK struct err *net_plan(const struct vps_host *host, const char *name,
 				const struct vps_conf *conf, struct net_ports *ret_ports);
+
+/* --- netguard.c --- */
+
+/* Give each port of the plan that is to be guarded its guard. */
+MUST_CHECK struct err *net_plan_guards(const struct vps_conf *conf, struct vps_net *net);
+void net_guards_release(struct vps_net *net);
 
 /* --- netrecord.c --- */
 

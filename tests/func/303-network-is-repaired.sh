@@ -46,6 +46,15 @@ cella list >/dev/null
 check "a cable that was cut inside is whole" pings 10.77.0.7
 check "from afar" pings far fd77::7
 
+record=$run_dir/.vps/one.net
+cp "$record" saved
+cella stop --fast one
+cp saved "$record" # a stop that was killed halfway
+ip neigh add proxy 10.77.0.7 dev up0
+cella list >/dev/null
+is "what a killed stop left is removed" "$(ip -4 neigh show proxy dev up0)$(ls "$record" 2>/dev/null)" ""
+cella start one
+
 pid=$(vps_field one .pid)
 kill -9 "$(monitor_of one)" "$pid"
 wait_for 5 test ! -e "/proc/$pid"

@@ -156,6 +156,7 @@ static bool send_frame(const struct frame *frame)
 static const struct net_guard test_guard = {
 	.host_name = "cvtest0",
 	.mac = { ME },
+	.gateway6 = { AF_INET6, { GATEWAY }, 128 },
 	.addrs = addrs,
 	.addr_count = 2,
 };
