@@ -53,6 +53,8 @@ void vps_json_ports(struct json_out *out, const struct net_ports *ports);
  * runtime/vps/keys.c. These put a value into the member of struct vps_conf that the row names.
  */
 extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
+	opt_vps_space,		   /* struct vps_pair in bytes, from KiB */
+	opt_vps_pair,		   /* struct vps_pair from numbers */
 	opt_vps_limit,		   /* uint64_t from "limit", "barrier:limit" or "unlimited" */
 	opt_vps_percent,	   /* uint64_t from "150" or "150%" */
 	opt_vps_yes_no,		   /* uint64_t 0 or 1 */
@@ -80,7 +82,10 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "after", 0, "NAME", "another that is up first, repeatable", offsetof(type, member.after), opt_vps_words }, \
 	{ "autorestart", 0, "no|on-failure|always", "when it ends by itself", offsetof(type, member.autorestart), opt_vps_autorestart }, \
 	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
-	{ "layout", 0, "dir", "how its disk lies on the host", offsetof(type, member.layout), opt_vps_text }
+	{ "layout", 0, "dir|overlay|image", "how its disk lies on the host", offsetof(type, member.layout), opt_vps_text }, \
+	{ "diskspace", 0, "SOFT:HARD", "its size; KiB, or as 10G", offsetof(type, member.disk_bytes), opt_vps_space }, \
+	{ "diskinodes", 0, "SOFT:HARD", "files and directories", offsetof(type, member.disk_inodes), opt_vps_pair }, \
+	{ "quotatime", 0, "SECONDS", "how long over a soft limit", offsetof(type, member.quota_time_s), opt_u64 }
 
 /* Those of the network, whose order counts: all go to one list. The long tail has no line in --help,
  * but in the manual. */

@@ -35,17 +35,30 @@ static struct err *read_old(int root_fd, const char *path, struct buf *text)
 	return fd_read_all(fd, path, OLD_FILE_MAX, text);
 }
 
+/* A full disk keeps what it has: that must not keep the VPS from starting. */
+static struct err *forgive_full_disk(struct err *err)
+{
+	if (!err || (err_errno(err) != ENOSPC && err_errno(err) != EDQUOT))
+		return err;
+	log_warn(err);
+	return NULL;
+}
+
 static struct err *replace(int root_fd, const char *path, const char *text)
 {
 	OWN(fd) int parent_fd = -1, dir_fd = -1;
+	OWN(buf) struct buf old = { 0 };
 	const char *name;
 
+	TRY(read_old(root_fd, path, &old));
+	if (str_eq(old.data, text))
+		return NULL;
 	TRY(path_open_parent_in(root_fd, path, &parent_fd, &name));
 	/* an O_PATH descriptor cannot be synced */
 	dir_fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return err_sys(errno, "open the directory of %s", path);
-	return file_replace(dir_fd, name, 0644, text, strlen(text));
+	return forgive_full_disk(file_replace(dir_fd, name, 0644, text, strlen(text)));
 }
 
 struct err *identity_hosts(const char *old, const char *hostname, struct buf *ret_text)
@@ -151,8 +164,8 @@ static struct err *write_network(int root_fd, const struct net_ports *ports)
 	return replace(root_fd, "etc/systemd/network/05-cella.network", text);
 }
 
-static struct err *write_all(const struct vps_host *host, int root_fd, const char *name,
-			     const struct vps_conf *conf)
+struct err *identity_write(const struct vps_host *host, int root_fd, const char *name,
+			   const struct vps_conf *conf)
 {
 	const char *hostname = conf->hostname ? conf->hostname : name;
 	OWN(net_ports) struct net_ports ports = { 0 };
@@ -177,17 +190,4 @@ struct err *identity_forget(int root_fd)
 	if (unlinkat(etc_fd, "machine-id", 0) < 0 && errno != ENOENT)
 		return err_sys(errno, "remove the template's machine id");
 	return NULL;
-}
-
-struct err *identity_write(const struct vps_host *host, const char *name,
-			   const struct vps_conf *conf)
-{
-	OWN(str) char *path = NULL;
-	OWN(fd) int root_fd = -1;
-
-	TRY(str_format(&path, "%s/%s", host->private_dir, name));
-	root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (root_fd < 0)
-		return err_sys(errno, "open %s", path);
-	return write_all(host, root_fd, name, conf);
 }

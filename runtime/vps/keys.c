@@ -22,6 +22,10 @@ static const struct conf_key keys[] = {
 	  "share of the CPU under contention; 1000 is the default" },
 	{ "DESCRIPTION",  &conf_text, FIELD(description), 0, 4096, "--description", "any text, one line", check_text },
 	{ "DISABLED",     &conf_yes_no, FIELD(disabled), 0, 1, "--disabled", "yes: start is refused" },
+	{ "DISKINODES",   &conf_count_pair, FIELD(disk_inodes), 16, UINT64_C(1) << 40, "--diskinodes",
+	  "files and directories, soft:hard" },
+	{ "DISKSPACE",    &conf_space_pair, FIELD(disk_bytes), 1 << 20, UINT64_C(1) << 60, "--diskspace",
+	  "space in KiB, or as 10G, soft:hard" },
 	{ "HOSTNAME",     &conf_text, FIELD(hostname), 0, 64, "--hostname", "host name inside", check_hostname },
 	{ "IP_ADDRESS",   &conf_addrs, FIELD(addrs), 0, 0, "--ipadd", "addresses, separated by blanks" },
 	{ "LOCAL_GID",    &conf_number, FIELD(id_first), 1, 4294836224, NULL,
@@ -39,12 +43,14 @@ static const struct conf_key keys[] = {
 	{ "PHYSPAGES",    &conf_page_limit, FIELD(ram_bytes), 4 << 20, UINT64_MAX, "--ram",
 	  "memory in pages of 4 KiB, barrier:limit; the limit counts" },
 	{ "PUBLISH",      &conf_words, FIELD(publish), 0, 0, "--publish", "ports of the host that lead to it, behind NAT", check_publish },
+	{ "QUOTATIME",    &conf_number, FIELD(quota_time_s), 0, 10 * 365 * 86400, "--quotatime",
+	  "seconds for which a soft limit may be exceeded" },
 	{ "SEARCHDOMAIN", &conf_words, FIELD(searchdomains), 0, 0, "--searchdomain", "domains for resolv.conf", check_domains },
 	{ "STOP_TIMEOUT", &conf_number, FIELD(stop_timeout_s), 0, 86400, "--stop-timeout",
 	  "seconds that stop waits before it kills" },
 	{ "SWAPPAGES",    &conf_page_limit, FIELD(swap_bytes), 0, UINT64_MAX, "--swap",
 	  "swap in pages of 4 KiB, barrier:limit; the limit counts" },
-	{ "VE_LAYOUT",    &conf_text, FIELD(layout), 0, 0, "--layout", "how its disk lies on the host: dir", check_layout },
+	{ "VE_LAYOUT",    &conf_text, FIELD(layout), 0, 0, "--layout", "how its disk lies on the host: dir, overlay or image", check_layout },
 };
 /* clang-format on */
 

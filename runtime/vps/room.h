@@ -2,9 +2,12 @@
 #ifndef RUNTIME_VPS_ROOM_H
 #define RUNTIME_VPS_ROOM_H
 
+#include "rootfs/layout.h"
 #include "runtime/vps/vps.h"
 
 #define VPS_ID_RANGE 65536
+/* ".NAME" CREATING_SUFFIX in the private directory: a create is at work there, or was killed. */
+#define CREATING_SUFFIX "~creating"
 
 /* --- store.c --- */
 
@@ -77,6 +80,8 @@ MUST_CHECK struct err *addrs_probe(const struct vps_host *host, const char *name
 /* Everything the engine needs to start the VPS; *ret_spec is the caller's. */
 MUST_CHECK struct err *vps_build_spec(const struct vps_host *host, const char *name,
 				      const struct vps_conf *conf, struct spec *ret_spec);
+/* Its first program, as the kernel would look for it in the mounted disk. ERR_NOT_FOUND. */
+MUST_CHECK struct err *vps_fill_init(int tree_fd, struct spec *spec);
 MUST_CHECK struct err *policy_fill(struct spec *spec);
 MUST_CHECK struct err *policy_fill_seccomp(struct seccomp_spec *seccomp);
 
@@ -113,9 +118,41 @@ MUST_CHECK struct err *host_net_uplinks(const struct vps_host *host,
 
 /* --- identity.c --- */
 
-/* Host name, name servers, addresses and machine id in the files of the stopped VPS. */
-MUST_CHECK struct err *identity_write(const struct vps_host *host, const char *name,
+/* Host name, name servers, addresses and machine id in the files of the stopped VPS; root_fd: its
+ * disk, with ids as on disk. */
+MUST_CHECK struct err *identity_write(const struct vps_host *host, int root_fd, const char *name,
 				      const struct vps_conf *conf);
+
+/* --- disk.c --- */
+
+/* Borrows from all three. */
+struct disk vps_disk(const struct vps_host *host, const char *name, const struct vps_conf *conf);
+struct quota_limits vps_disk_limits(const struct vps_conf *conf);
+/* Fill in the layout when the definition does not say. */
+MUST_CHECK struct err *vps_choose_layout(const struct vps_host *host, struct vps_conf *conf);
+/* Make the disk of a new VPS under the name it is to have while it is not finished. */
+MUST_CHECK struct err *vps_disk_create(const struct vps_host *host, const char *name,
+				       const struct vps_conf *conf,
+				       struct template_progress *progress);
+/* For a start: checked, limited, its identity written, mounted with the VPS's ids. The caller owns
+ * *ret_tree_fd. */
+MUST_CHECK struct err *vps_disk_open(const struct vps_host *host, const char *name,
+				     const struct vps_conf *conf, const struct id_maps *maps,
+				     int *ret_tree_fd);
+
+MUST_CHECK struct err *vps_check_down(const struct vps_host *host, const char *name);
+
+/* --- create.c, for clone.c --- */
+
+/* A new definition and its disk: reserve ids, fill ".NAME", give it its name, write the definition;
+ * on failure nothing is left. */
+struct vps_maker {
+	bool skip_probe; /* as in struct vps_create */
+	struct err *(*make_disk)(const struct vps_maker *maker, const struct vps_host *host,
+				 const char *hidden, const struct vps_conf *conf);
+};
+MUST_CHECK struct err *vps_make(const struct vps_host *host, const char *name,
+				const struct vps_maker *maker, struct vps_conf *conf);
 
 /* --- stop.c --- */
 

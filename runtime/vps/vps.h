@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "quota/quota.h"
 #include "rootfs/template.h"
 #include "runtime/runtime.h"
 #include "runtime/vps/conf.h"
@@ -145,6 +146,8 @@ struct vps_info {
 	uint64_t uptime_s;
 	bool has_stats;
 	struct cgroup_stats stats;
+	bool has_disk;
+	struct quota_usage disk;
 	bool has_traffic;
 	struct net_counters traffic; /* as the host counts: rx is what the VPS sent */
 };
