@@ -33,6 +33,13 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_metrics,
 	&vps_cmd_why,
 	&vps_cmd_template,
+	&vps_cmd_snapshot,
+	&vps_cmd_snapshot_list,
+	&vps_cmd_snapshot_switch,
+	&vps_cmd_snapshot_delete,
+	&vps_cmd_snapshot_mount,
+	&vps_cmd_snapshot_umount,
+	&vps_cmd_convert,
 	/* not listed by --help */
 	&vps_cmd_exec2,
 	&vps_cmd_delete,
@@ -74,10 +81,11 @@ static const struct state_row {
 	const struct cmd *cmd;
 	int status;
 } state_rows[] = {
-	{ &vps_cmd_start, EXIT_RUNNING },     { &vps_cmd_destroy, EXIT_RUNNING },
-	{ &vps_cmd_delete, EXIT_RUNNING },    { &vps_cmd_stop, EXIT_NOT_RUNNING },
-	{ &vps_cmd_exec, EXIT_NOT_RUNNING },  { &vps_cmd_exec2, EXIT_NOT_RUNNING },
-	{ &vps_cmd_enter, EXIT_NOT_RUNNING }, { &vps_cmd_stats, EXIT_NOT_RUNNING },
+	{ &vps_cmd_start, EXIT_RUNNING },	    { &vps_cmd_destroy, EXIT_RUNNING },
+	{ &vps_cmd_delete, EXIT_RUNNING },	    { &vps_cmd_stop, EXIT_NOT_RUNNING },
+	{ &vps_cmd_exec, EXIT_NOT_RUNNING },	    { &vps_cmd_exec2, EXIT_NOT_RUNNING },
+	{ &vps_cmd_enter, EXIT_NOT_RUNNING },	    { &vps_cmd_stats, EXIT_NOT_RUNNING },
+	{ &vps_cmd_snapshot_switch, EXIT_RUNNING }, { &vps_cmd_convert, EXIT_RUNNING },
 };
 
 int vps_exit_status(const struct cmd *cmd, const struct err *err)

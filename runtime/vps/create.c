@@ -54,13 +54,15 @@ static struct err *marker_path(const struct vps_host *host, const char *name, ch
 /* It also says which ids the VPS is going to have, so that nobody else is given them. */
 static struct err *put_marker(const struct vps_host *host, const char *name, uint64_t id_first)
 {
-	OWN(fd) int private_fd = -1;
-	OWN(str) char *file = NULL, *text = NULL;
+	OWN(str) char *path = NULL, *text = NULL;
+	OWN(fd) int fd = -1;
 
-	TRY(open_private(host, &private_fd));
-	TRY(str_format(&file, ".%s" CREATING_SUFFIX, name));
+	TRY(marker_path(host, name, &path));
 	TRY(str_format(&text, "%" PRIu64 "\n", id_first));
-	return file_replace(private_fd, file, 0600, text, strlen(text));
+	/* in place: an unfinished one is a dead command's, whose ids are free */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? err_sys(errno, "create %s", path) :
+			fd_write_all(fd, path, text, strlen(text));
 }
 
 static struct err *take_marker(const struct vps_host *host, const char *name)
@@ -312,6 +314,7 @@ struct err *vps_destroy(const struct vps_host *host, const char *name)
 	TRY(vps_clean_up(host, name, &conf));
 	TRY(store_retire(host, name));
 	TRY(remove_disk(host, name));
+	TRY(vps_snapshots_remove(host, name));
 	TRY(take_marker(host, name));
 	TRY(remove_logs(host, name));
 	vps_lock_forget(host, name);

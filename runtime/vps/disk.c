@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "runtime/vps/identity.h"
 #include "runtime/vps/room.h"
 
@@ -104,6 +105,21 @@ struct err *vps_disk_open(const struct vps_host *host, const char *name,
 	TRY(apply_limits(&disk, conf));
 	TRY(write_identity(host, &disk, name, conf));
 	return disk_mount(&disk, maps, ret_tree_fd);
+}
+
+struct err *vps_next_project(const struct vps_host *host, const char *name,
+			     const struct vps_conf *conf, uint32_t *ret_project)
+{
+	OWN(fd) int private_fd = open(host->private_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OWN(fd) int dir_fd = -1;
+	uint64_t id;
+
+	if (private_fd < 0)
+		return err_sys(errno, "open %s", host->private_dir);
+	TRY(path_open_beneath(private_fd, name, O_RDONLY | O_DIRECTORY, &dir_fd));
+	TRY(quota_id(dir_fd, name, &id));
+	*ret_project = (uint32_t)conf->id_first + (id == conf->id_first);
+	return NULL;
 }
 
 struct err *vps_disk_create(const struct vps_host *host, const char *name,

@@ -209,7 +209,8 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 	OWN(ct_state) struct ct_state state = { 0 };
 
 	TRY(load_state(host, info->name, &state));
-	if (state.id && !is_monitored(host, info->name)) {
+	/* a killed snapshot leaves a VPS held still: the lock lets it go on */
+	if (state.id && (state.status == CT_PAUSED || !is_monitored(host, info->name))) {
 		log_warn(repair(host, info->name,
 				&info->conf)); /* what is shown stays true without it */
 		ct_state_release(&state);

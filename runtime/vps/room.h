@@ -140,7 +140,29 @@ MUST_CHECK struct err *vps_disk_open(const struct vps_host *host, const char *na
 				     const struct vps_conf *conf, const struct id_maps *maps,
 				     int *ret_tree_fd);
 
+/* The project id for a disk that is to replace the present one: each VPS has as many as it has
+ * ids, and two are used in turn. */
+MUST_CHECK struct err *vps_next_project(const struct vps_host *host, const char *name,
+					const struct vps_conf *conf, uint32_t *ret_project);
 MUST_CHECK struct err *vps_check_down(const struct vps_host *host, const char *name);
+
+/* --- swap.c; all under the VPS's lock --- */
+
+/* The disk ".NAME" becomes that of the stopped VPS, and file its definition. */
+MUST_CHECK struct err *vps_swap(const struct vps_host *host, const char *name,
+				const struct conf_file *file);
+/* Hold all processes of a VPS still; *ret_frozen false: it does not run, or was suspended. */
+MUST_CHECK struct err *vps_freeze(const struct vps_host *host, const char *name, bool *ret_frozen);
+MUST_CHECK struct err *vps_thaw(const struct vps_host *host, const char *name);
+/* Finish or forget what a killed command began with the disk. Done by vps_lock(). */
+MUST_CHECK struct err *vps_recover(const struct vps_host *host, const char *name);
+
+/* --- snapshot.c --- */
+
+/* disk_copy() of the VPS as it is now, held still while it is copied. */
+MUST_CHECK struct err *vps_disk_copy_still(const struct vps_host *host, const char *name,
+					   const struct vps_conf *conf, const struct disk *to,
+					   const struct disk_new *new);
 
 /* --- create.c, for clone.c --- */
 
@@ -153,6 +175,8 @@ struct vps_maker {
 };
 MUST_CHECK struct err *vps_make(const struct vps_host *host, const char *name,
 				const struct vps_maker *maker, struct vps_conf *conf);
+/* Remove the snapshots of a VPS that is going away. */
+MUST_CHECK struct err *vps_snapshots_remove(const struct vps_host *host, const char *name);
 
 /* --- stop.c --- */
 
