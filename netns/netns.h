@@ -50,12 +50,15 @@ MUST_CHECK struct err *net_name_check(const char *name);
 
 /* A veth pair whose host end is a router's port: each address is a host route, nothing is bridged.
  */
+struct net_guard;
 struct net_veth {
 	const char *host_name, *name; /* host's end; the container's end ("eth0") */
 	uint8_t host_mac[6], mac[6];  /* all zero: the kernel picks one */
 	uint32_t mtu;		      /* 0: the kernel's default */
 	const struct net_addr *addrs; /* borrowed */
 	size_t addr_count;
+	const struct net_guard
+		*guard; /* guard.h; set before the host's end is raised; NULL: none */
 };
 
 /*
@@ -86,5 +89,7 @@ MUST_CHECK struct err *net_counters_read(const char *name, struct net_counters *
  * taken inside), ERR_SYS.
  */
 MUST_CHECK struct err *net_device_move(const char *host_name, const char *new_name, int netns_fd);
+
+#include "netns/guard.h"
 
 #endif

@@ -167,6 +167,8 @@ struct err *net_veth_create(const struct net_veth *veth, int netns_fd)
 	err = rtnl_index(&host, veth->host_name, &index);
 	if (!err)
 		err = write_sysctls(veth->host_name);
+	if (!err && veth->guard)
+		err = net_guard_set(veth->guard);
 	if (!err)
 		err = set_host_end(&host, &batch, veth, index);
 	if (!err)

@@ -11,5 +11,6 @@ struct err *vps_clean_up(const struct vps_host *host, const char *name, const st
 	TRY(ct_delete(&root, name, true));
 	console_forget(host, name);
 	wire_host_name(host, name, conf, host_name);
-	return net_veth_destroy(host_name);
+	TRY(net_veth_destroy(host_name));
+	return net_guard_remove(host_name);
 }

@@ -58,6 +58,7 @@ struct vps_conf {
 	struct net_addr *addrs;					     /* owned */
 	size_t addr_count;
 	struct strlist nameservers, searchdomains;
+	struct strlist groups, allow_peers; /* whom it reaches on this host */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t cpus, cpulimit_percent,
 		cpuunits; /* 100 percent is one CPU; 1000 units are the default weight */

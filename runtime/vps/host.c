@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
-#include "runtime/vps/vps.h"
+#include "runtime/vps/room.h"
 
 /* The last quarter of 31 bit ids, which systemd's "Users, Groups, UIDs and GIDs" leaves unused. */
 #define ID_POOL_FIRST UINT64_C(1879048192)
@@ -35,6 +35,7 @@ void vps_host_release(struct vps_host *host)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		free(*(char **)(void *)((char *)host + places[i].offset));
+	free(host->services);
 	vps_conf_release(&host->defaults);
 	*host = (struct vps_host){ 0 };
 	vps_conf_init(&host->defaults);
@@ -100,6 +101,8 @@ static struct err *read_global(const char *root, struct vps_host *host)
 		err = vps_conf_read(&file, &host->defaults);
 	if (!err && conf_file_get(&file, "ID_POOL"))
 		err = read_pool(conf_file_get(&file, "ID_POOL"), host);
+	if (!err && conf_file_get(&file, "HOST_SERVICES"))
+		err = guard_read_services(conf_file_get(&file, "HOST_SERVICES"), host);
 	return err ? err_wrap(err, "%s", path) : NULL;
 }
 

@@ -72,6 +72,15 @@ struct err *check_name(const struct conf_key *key, const void *field)
 	return err_wrap(parse_container_id(*(char *const *)field), "%s", conf_key_label(key));
 }
 
+struct err *check_names(const struct conf_key *key, const void *field)
+{
+	const struct strlist *names = field;
+
+	for (size_t i = 0; i < names->count; i++)
+		TRY(err_wrap(parse_container_id(names->items[i]), "%s", conf_key_label(key)));
+	return NULL;
+}
+
 struct err *check_layout(const struct conf_key *key, const void *field)
 {
 	const char *layout = *(char *const *)field;

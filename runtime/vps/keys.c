@@ -8,6 +8,7 @@
 
 /* clang-format off */
 static const struct conf_key keys[] = {
+	{ "ALLOW_PEER",   &conf_words, FIELD(allow_peers), 0, 0, "--allow-peer", "VPSs of this host that it reaches and is reached by", check_names },
 	{ "AUTORESTART",  &conf_autorestart, FIELD(autorestart), 0, VPS_RESTART_ALWAYS, "--autorestart",
 	  "no, on-failure, always: started again when it ends by itself" },
 	{ "CONFIG",       &conf_text, FIELD(config), 0, 0, "--config", "the plan it was made from", check_name },
@@ -18,6 +19,7 @@ static const struct conf_key keys[] = {
 	  "share of the CPU under contention; 1000 is the default" },
 	{ "DESCRIPTION",  &conf_text, FIELD(description), 0, 4096, "--description", "any text, one line", check_text },
 	{ "DISABLED",     &conf_yes_no, FIELD(disabled), 0, 1, "--disabled", "yes: start is refused" },
+	{ "GROUP",        &conf_words, FIELD(groups), 0, 0, "--group", "VPSs of the same group reach each other", check_names },
 	{ "HOSTNAME",     &conf_text, FIELD(hostname), 0, 64, "--hostname", "host name inside", check_hostname },
 	{ "IP_ADDRESS",   &conf_addrs, FIELD(addrs), 0, 0, "--ipadd", "addresses, separated by blanks" },
 	{ "LOCAL_GID",    &conf_number, FIELD(id_first), 1, 4294836224, NULL,

@@ -52,6 +52,7 @@ MUST_CHECK struct err *check_hostname(const struct conf_key *key, const void *fi
 MUST_CHECK struct err *check_domains(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name_servers(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_text(const struct conf_key *key, const void *field);
 

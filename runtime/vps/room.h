@@ -75,12 +75,22 @@ void wire_host_name(const struct vps_host *host, const char *name, const struct 
 struct vps_wire {
 	struct ct_wire base;
 	char host_name[IFNAMSIZ];
+	const struct vps_host *host;
 	const char *name;
 	const struct vps_conf *conf;
 };
 void wire_init(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 	       struct vps_wire *ret_wire);
 
+/* --- guard.c --- */
+
+/* "udp/53 tcp/53" into host->services. ERR_INVALID. */
+MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *host);
+/* Host ends of the interfaces that the VPS reaches and is reached by: of VPSs that share a group
+ * with it, or of which one allows the other. They need not run. */
+MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,
+					const struct vps_conf *conf,
+					struct strlist *ret_host_names);
 /* --- identity.c --- */
 
 /* Host name, name servers, addresses and machine id in the files of the stopped VPS. */
@@ -101,7 +111,7 @@ MUST_CHECK struct err *vps_ask_inside(const struct vps_host *host, const char *n
 
 /* --- cleanup.c --- */
 
-/* Undo a start: engine state, cgroup, veth. The lock is held. Safe when nothing is there. */
+/* Undo a start: engine state, cgroup, veth, guard. The lock is held. Safe when nothing is there. */
 MUST_CHECK struct err *vps_clean_up(const struct vps_host *host, const char *name,
 				    const struct vps_conf *conf);
 

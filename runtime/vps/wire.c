@@ -43,37 +43,61 @@ static void mac_of(const char *name, uint8_t *ret_mac)
 	ret_mac[0] = 0x02;
 }
 
-static struct err *run(const struct ct_wire *base, pid_t pid, int pidfd)
-{
-	const struct vps_wire *wire = (const void *)base;
-	struct net_veth veth = { .host_name = wire->host_name,
-				 .name = INSIDE_NAME,
-				 .addrs = wire->conf->addrs,
-				 .addr_count = wire->conf->addr_count };
-	OWN(str) char *path = NULL;
-	OWN(fd) int netns_fd = -1;
-
-	(void)pidfd;
-	mac_of(wire->name, veth.mac);
-	TRY(str_format(&path, "/proc/%d/ns/net", (int)pid));
-	netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns_fd < 0)
-		return err_sys(errno, "open %s", path);
-	return net_veth_create(&veth, netns_fd);
-}
-
 static void undo(const struct ct_wire *base)
 {
 	const struct vps_wire *wire = (const void *)base;
 
-	err_drop(net_veth_destroy(wire->host_name)); /* it goes with its namespace in any case */
+	/* the pair goes with its namespace in any case; what is left of the guard the next start
+	 * replaces */
+	err_drop(net_veth_destroy(wire->host_name));
+	err_drop(net_guard_remove(wire->host_name));
+}
+
+/* Guarded before it is up. */
+static struct err *make_guarded(const struct vps_wire *wire, int netns_fd)
+{
+	OWN(strlist) struct strlist peers = { 0 };
+	struct net_guard guard = { .host_name = wire->host_name,
+				   .addrs = wire->conf->addrs,
+				   .addr_count = wire->conf->addr_count };
+	struct net_veth veth = { .host_name = wire->host_name,
+				 .name = INSIDE_NAME,
+				 .addrs = wire->conf->addrs,
+				 .addr_count = wire->conf->addr_count,
+				 .guard = &guard };
+
+	mac_of(wire->name, veth.mac);
+	memcpy(guard.mac, veth.mac, sizeof(guard.mac));
+	TRY(guard_find_peers(wire->host, wire->name, wire->conf, &peers));
+	guard.peers = (const char *const *)peers.items;
+	guard.peer_count = peers.count;
+	TRY(net_veth_create(&veth, netns_fd));
+	return net_guard_services(wire->host->services, wire->host->service_count);
+}
+
+static struct err *run(const struct ct_wire *base, pid_t pid, int pidfd)
+{
+	const struct vps_wire *wire = (const void *)base;
+	OWN(str) char *path = NULL;
+	OWN(fd) int netns_fd = -1;
+	struct err *err;
+
+	(void)pidfd;
+	TRY(str_format(&path, "/proc/%d/ns/net", (int)pid));
+	netns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns_fd < 0)
+		return err_sys(errno, "open %s", path);
+	err = make_guarded(wire, netns_fd);
+	if (err)
+		undo(base);
+	return err;
 }
 
 void wire_init(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 	       struct vps_wire *ret_wire)
 {
-	*ret_wire = (struct vps_wire){ .base = { .run = run, .undo = undo },
-				       .name = name,
-				       .conf = conf };
+	*ret_wire = (struct vps_wire){
+		.base = { .run = run, .undo = undo }, .host = host, .name = name, .conf = conf
+	};
 	wire_host_name(host, name, conf, ret_wire->host_name);
 }
