@@ -56,6 +56,10 @@ static void put_limits(struct json_out *out, const struct vps_conf *conf)
 	put_number(out, "cpuPercent", conf->cpulimit_percent);
 	put_number(out, "cpuUnits", conf->cpuunits);
 	put_number(out, "processes", conf->numproc);
+	put_number(out, "rateInBitsPerSecond", conf->rate_in_bits);
+	put_number(out, "rateOutBitsPerSecond", conf->rate_out_bits);
+	put_number(out, "rateBurstBytes", conf->rate_burst_bytes);
+	put_number(out, "packetsPerSecond", conf->packets_per_s);
 	json_out_end_object(out);
 }
 

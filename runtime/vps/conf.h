@@ -58,6 +58,9 @@ struct vps_conf {
 	struct net_addr *addrs;					     /* owned */
 	size_t addr_count;
 	struct strlist nameservers, searchdomains;
+	uint64_t rate_in_bits, rate_out_bits, rate_burst_bytes, packets_per_s;
+	char *rate; /* OpenVZ's "DEVICE:CLASS:KBIT"; owned */
+	uint64_t ratebound;
 	struct strlist groups, allow_peers; /* whom it reaches on this host */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t cpus, cpulimit_percent,
@@ -89,6 +92,8 @@ MUST_CHECK struct err *vps_conf_add_addr(struct vps_conf *conf, const struct net
 MUST_CHECK struct err *vps_autorestart_parse(const char *option, const char *text,
 					     uint64_t *ret_value);
 const char *vps_autorestart_name(uint64_t value); /* unset is "no" */
+/* The number of OpenVZ's RATE. ERR_INVALID. */
+MUST_CHECK struct err *vps_rate_kbits(const char *what, const char *text, uint64_t *ret_kbits);
 /* Keys of the file that mean nothing to us, or no longer anything to the kernel. */
 MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct strlist *ret_keys);
 /* The i-th key and what it means, for the manual; NULL past the end. */

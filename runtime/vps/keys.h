@@ -43,6 +43,8 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_yes_no,			 /* uint64_t 0 or 1 */
 	conf_autorestart,		 /* uint64_t, enum vps_autorestart */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
+	conf_bit_rate,			 /* uint64_t in bits per second, or VPS_UNLIMITED */
+	conf_bytes,			 /* uint64_t */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
 	conf_addrs;			 /* struct net_addr * and the size_t after it */
 
@@ -54,6 +56,7 @@ MUST_CHECK struct err *check_name_servers(const struct conf_key *key, const void
 MUST_CHECK struct err *check_name(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_rate(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_text(const struct conf_key *key, const void *field);
 
 #endif

@@ -84,6 +84,8 @@ void wire_init(const struct vps_host *host, const char *name, const struct vps_c
 
 /* --- guard.c --- */
 
+/* The limits of the definition, in the guard's terms. */
+MUST_CHECK struct err *guard_fill_rates(const struct vps_conf *conf, struct net_guard *guard);
 /* "udp/53 tcp/53" into host->services. ERR_INVALID. */
 MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *host);
 /* Host ends of the interfaces that the VPS reaches and is reached by: of VPSs that share a group

@@ -71,6 +71,7 @@ static struct err *make_guarded(const struct vps_wire *wire, int netns_fd)
 	TRY(guard_find_peers(wire->host, wire->name, wire->conf, &peers));
 	guard.peers = (const char *const *)peers.items;
 	guard.peer_count = peers.count;
+	TRY(guard_fill_rates(wire->conf, &guard));
 	TRY(net_veth_create(&veth, netns_fd));
 	return net_guard_services(wire->host->services, wire->host->service_count);
 }
