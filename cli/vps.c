@@ -32,6 +32,7 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_events,
 	&vps_cmd_metrics,
 	&vps_cmd_why,
+	&vps_cmd_traffic,
 	&vps_cmd_template,
 	/* not listed by --help */
 	&vps_cmd_exec2,

@@ -93,6 +93,14 @@ MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *ho
 MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,
 					const struct vps_conf *conf,
 					struct strlist *ret_host_names);
+/* --- traffic.c --- */
+
+/* Add what was counted to the VPS's sums; the lock is held. */
+MUST_CHECK struct err *traffic_save(const struct vps_host *host, const char *name,
+				    const struct vps_conf *conf);
+/* Remove the sums. Missing is success. */
+MUST_CHECK struct err *traffic_forget(const struct vps_host *host, const char *name);
+
 /* --- identity.c --- */
 
 /* Host name, name servers, addresses and machine id in the files of the stopped VPS. */
