@@ -44,6 +44,10 @@ struct cgroup_limits {
 
 void cgroup_limits_init(struct cgroup_limits *limits);
 void cgroup_limits_release(struct cgroup_limits *limits);
+static inline __attribute__((unused)) void own_cgroup_limits(struct cgroup_limits *limits)
+{
+	cgroup_limits_release(limits);
+}
 /* Every value in the range that the kernel accepts; no kernel is asked. */
 MUST_CHECK struct err *cgroup_limits_check(const struct cgroup_limits *limits);
 
@@ -74,6 +78,10 @@ struct cgroup_spec {
 
 void cgroup_spec_init(struct cgroup_spec *spec);
 void cgroup_spec_release(struct cgroup_spec *spec);
+static inline __attribute__((unused)) void own_cgroup_spec(struct cgroup_spec *spec)
+{
+	cgroup_spec_release(spec);
+}
 
 /* An open cgroup. Safe to release when zeroed by CGROUP_INIT, and twice. */
 struct cgroup {
@@ -136,6 +144,20 @@ MUST_CHECK struct err *cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, si
 /* Wait until it is empty (poll on cgroup.events), then remove it with what is below it; stops a
  * scope. Gone is success. */
 MUST_CHECK struct err *cgroup_destroy(struct cgroup *cg, int timeout_ms);
+
+/*
+ * A guarantee (memory.min) holds only as far as every ancestor has one: give each ancestor of the
+ * cgroup path the sum of its children's. After a change of memory.min, and after a cgroup that had
+ * one is gone. Callers exclude each other.
+ */
+MUST_CHECK struct err *cgroup_share_guarantee(const char *path);
+
+/*
+ * The disks ("MAJ:MIN", for io_max lines) below the file system that path lies on, through
+ * partitions, dm, md, loop files, btrfs and overlay. ERR_UNSUPPORTED: it has none (tmpfs, nfs,
+ * zfs).
+ */
+MUST_CHECK struct err *cgroup_disks(const char *path, struct strlist *ret_disks);
 
 /* A descriptor to poll (POLLPRI) for changes of memory.events (oom kills). */
 MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd,
