@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/table.h"
 #include "cli/vps.h"
 
@@ -24,6 +25,12 @@ static void put_number(struct json_out *out, const char *key, uint64_t value)
 		json_out_u64(out, value);
 }
 
+static void put_yes_no(struct json_out *out, const char *key, uint64_t value)
+{
+	json_out_key(out, key);
+	json_out_bool(out, value == 1);
+}
+
 static void put_list(struct json_out *out, const char *key, const struct strlist *list)
 {
 	json_out_key(out, key);
@@ -39,10 +46,19 @@ static void put_limits(struct json_out *out, const struct vps_conf *conf)
 	json_out_object(out);
 	put_number(out, "ramBytes", conf->ram_bytes);
 	put_number(out, "swapBytes", conf->swap_bytes);
+	put_number(out, "ramMinBytes", conf->ram_min_bytes);
+	put_number(out, "ramSoftBytes", conf->ram_soft_bytes);
+	put_yes_no(out, "oomGroup", conf->oom_group);
 	put_number(out, "cpus", conf->cpus);
 	put_number(out, "cpuPercent", conf->cpulimit_percent);
+	put_number(out, "cpuBurstPercent", conf->cpu_burst_percent);
 	put_number(out, "cpuUnits", conf->cpuunits);
+	put_text(out, "cpuMask", conf->cpumask);
+	put_text(out, "nodeMask", conf->nodemask);
 	put_number(out, "processes", conf->numproc);
+	put_number(out, "ioPriority", conf->ioprio);
+	put_number(out, "ioBytesPerSecond", conf->iolimit_bytes);
+	put_number(out, "ioOperationsPerSecond", conf->iopslimit);
 	json_out_end_object(out);
 }
 
@@ -78,12 +94,6 @@ static void put_ids(struct json_out *out, const struct vps_conf *conf)
 	json_out_end_object(out);
 }
 
-static void put_yes_no(struct json_out *out, const char *key, uint64_t value)
-{
-	json_out_key(out, key);
-	json_out_bool(out, value == 1);
-}
-
 void vps_json(struct json_out *out, const struct vps_info *info)
 {
 	const struct vps_conf *conf = &info->conf;
@@ -115,6 +125,7 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_text(out, "autoRestart", vps_autorestart_name(conf->autorestart));
 	put_yes_no(out, "disabled", conf->disabled);
 	put_limits(out, conf);
+	put_list(out, "atRestart", &info->waiting);
 	put_usage(out, info);
 	json_out_end_object(out);
 }
@@ -155,6 +166,15 @@ static struct err *add_usage(struct table *table, const char *name, const char *
 	return used ? table_addf(table, "%s of %s", used, limit) : table_add(table, limit);
 }
 
+static struct err *add_waiting(struct table *table, const struct strlist *keys)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	for (size_t i = 0; i < keys->count; i++)
+		TRY(buf_format(&text, "%s%s", i ? ", " : "", vps_conf_label(keys->items[i])));
+	return add_pair(table, "at restart", text.data);
+}
+
 static struct err *add_running(struct table *table, const struct vps_info *info)
 {
 	OWN(str) char *pid = NULL;
@@ -164,7 +184,7 @@ static struct err *add_running(struct table *table, const struct vps_info *info)
 	TRY(add_pair(table, "init", pid));
 	TRY(add_pair(table, "cgroup", info->cgroup));
 	TRY(add_pair(table, "monitor", info->monitored ? "yes" : "no"));
-	return NULL;
+	return info->waiting.count ? add_waiting(table, &info->waiting) : NULL;
 }
 
 static struct err *add_port(struct table *table, const struct net_port *port)
@@ -285,7 +305,15 @@ static struct err *status_line(const char *name, const struct vps_info *info)
 	return out_text(line, strlen(line));
 }
 
-static struct err *status_json(const char *name, const struct vps_info *info)
+/* On standard error, so that scripts still read one line. */
+static void warn_of_lacks(const char *name, const struct strlist *lacks)
+{
+	for (size_t i = 0; i < lacks->count; i++)
+		log_warning("VPS %s: not enforced: %s", name, lacks->items[i]);
+}
+
+static struct err *status_json(const char *name, const struct vps_info *info,
+			       const struct strlist *lacks)
 {
 	OWN(json_out) struct json_out *out = NULL;
 
@@ -297,6 +325,7 @@ static struct err *status_json(const char *name, const struct vps_info *info)
 	put_text(out, "status", info ? vps_status_name(info->status) : NULL);
 	put_text(out, "problem", info ? info->problem : NULL);
 	put_number(out, "pid", info && info->pid ? (uint64_t)info->pid : VPS_UNSET);
+	put_list(out, "notEnforced", lacks);
 	json_out_end_object(out);
 	return vps_print_json(out);
 }
@@ -306,6 +335,7 @@ static struct err *status_run(const struct cmd_call *call, int *ret_status)
 	OWN(vps_host) struct vps_host host = { 0 };
 	OWN(opt_args) struct opt_args args = { 0 };
 	OWN(vps_info) struct vps_info info = { 0 };
+	OWN(strlist) struct strlist lacks = { 0 };
 	struct show_opts opts = { 0 };
 	struct err *err;
 	bool found;
@@ -319,7 +349,12 @@ static struct err *status_run(const struct cmd_call *call, int *ret_status)
 	if (err && err_kind(err) != ERR_NOT_FOUND)
 		return err;
 	err_drop(err);
-	return (opts.json ? status_json : status_line)(args.items[0], found ? &info : NULL);
+	if (found && info.conf.best_effort == 1)
+		TRY(vps_limits_lacking(&host, args.items[0], &info.conf, &lacks));
+	if (opts.json)
+		return status_json(args.items[0], found ? &info : NULL, &lacks);
+	warn_of_lacks(args.items[0], &lacks);
+	return status_line(args.items[0], found ? &info : NULL);
 }
 
 const struct cmd vps_cmd_status = {

@@ -99,3 +99,31 @@ const struct cmd vps_cmd_stop = {
 	.run = stop_run,
 	.max_args = 1,
 };
+
+static struct err *restart_run(const struct cmd_call *call, int *ret_status)
+{
+	OWN(vps_host) struct vps_host host = { 0 };
+	OWN(opt_args) struct opt_args args = { 0 };
+	struct vps_stop opts = { .timeout_s = VPS_UNSET };
+	struct err *err;
+
+	(void)ret_status;
+	TRY(cmd_parse(call, &opts, &args));
+	TRY(vps_host_open(&host));
+	err = vps_stop(&host, args.items[0], &opts);
+	if (err && err_kind(err) != ERR_STATE)
+		return err;
+	err_drop(err); /* a stopped one is started, as with vzctl */
+	TRY(vps_start(&host, args.items[0], 0));
+	return vps_say(call, "VPS %s is running", args.items[0]);
+}
+
+const struct cmd vps_cmd_restart = {
+	.name = "restart",
+	.args = "NAME",
+	.summary = "stop it and start it again",
+	.opts = OPT_TABLE(stop_opt_rows),
+	.run = restart_run,
+	.min_args = 1,
+	.max_args = 1,
+};

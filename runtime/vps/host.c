@@ -23,6 +23,7 @@ static const struct place {
 } places[] = {
 	{ "/etc/cella/conf", offsetof(struct vps_host, conf_dir), 0755 },
 	{ "/etc/cella/samples", offsetof(struct vps_host, sample_dir), 0755 },
+	{ "/etc/cella/hooks", offsetof(struct vps_host, hook_dir), 0755 },
 	{ "/var/lib/cella/template", offsetof(struct vps_host, template_dir), 0700 },
 	/* 0700: a set-uid file that a tenant makes is out of every host user's reach */
 	{ "/var/lib/cella/private", offsetof(struct vps_host, private_dir), 0700 },

@@ -31,6 +31,7 @@ void vps_info_release(struct vps_info *info)
 	free(info->host_ifname);
 	net_ports_release(&info->ports);
 	vps_conf_release(&info->conf);
+	strlist_release(&info->waiting);
 	cgroup_stats_release(&info->stats);
 	*info = (struct vps_info){ 0 };
 	vps_conf_init(&info->conf);
@@ -171,6 +172,15 @@ static struct err *find_ports(const struct vps_host *host, struct vps_info *info
 	return str_dup(info->ports.items[0].host_name, &info->host_ifname);
 }
 
+/* Keys that were saved, but that only a start can apply. */
+static struct err *find_waiting(const struct vps_host *host, struct vps_info *info)
+{
+	OWN(vps_conf) struct vps_conf running;
+
+	TRY(running_load(host, info->name, &running));
+	return vps_conf_diff(&running, &info->conf, &info->waiting);
+}
+
 static struct err *fill_running(const struct vps_host *host, const struct ct_state *state,
 				enum vps_detail detail, struct vps_info *info)
 {
@@ -185,6 +195,7 @@ static struct err *fill_running(const struct vps_host *host, const struct ct_sta
 	TRY(find_ports(host, info));
 	if (detail != VPS_WITH_STATS)
 		return NULL;
+	TRY(find_waiting(host, info));
 	err = read_stats(state, info);
 	if (!err && info->host_ifname) {
 		err = net_counters_read(info->host_ifname, &info->traffic);
@@ -209,7 +220,8 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 		log_warn(remove_rest(host, info->name)); /* as above */
 		return net_plan(host, info->name, &info->conf, &info->ports);
 	}
-	log_warn(repair_network(host, info->name, &info->conf)); /* as above */
+	log_warn(set_repair_if_free(host, info->name)); /* as above, and before the network */
+	log_warn(repair_network(host, info->name, &info->conf));
 	return fill_running(host, &state, detail, info);
 }
 

@@ -201,6 +201,29 @@ static struct err *write_count_limit(const struct conf_key *key, const void *fie
 	return buf_format(text, "%" PRIu64 ":%" PRIu64, value, value);
 }
 
+/* For values that OpenVZ writes as one number, and where ours may be unlimited. */
+static struct err *write_limit(const struct conf_key *key, const void *field, struct buf *text,
+			       bool *ret_set)
+{
+	uint64_t value = *(const uint64_t *)field;
+
+	if (value == VPS_UNLIMITED) {
+		*ret_set = true;
+		return buf_format(text, "unlimited");
+	}
+	return write_number(key, field, text, ret_set);
+}
+
+/* OpenVZ's rates: 0 and "unlimited" are the same. */
+static struct err *read_count(const struct conf_key *key, const char *text, void *field)
+{
+	uint64_t value;
+
+	TRY(read_limit(key, text, &value));
+	*(uint64_t *)field = value == VPS_UNLIMITED ? 0 : value;
+	return NULL;
+}
+
 static struct err *read_page_limit(const struct conf_key *key, const char *text, void *field)
 {
 	uint64_t pages;
@@ -376,6 +399,8 @@ const struct conf_kind
 	conf_yes_no      = { init_number, NULL,          read_yes_no,      write_yes_no,      check_range },
 	conf_autorestart = { init_number, NULL,          read_autorestart, write_autorestart, check_range },
 	conf_count_limit = { init_number, NULL,          read_count_limit, write_count_limit, check_range },
+	conf_limit       = { init_number, NULL,          read_count_limit, write_limit,       check_range },
+	conf_count       = { init_number, NULL,          read_count,       write_number,      check_range },
 	conf_page_limit  = { init_number, NULL,          read_page_limit,  write_page_limit,  check_range },
 	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs },
 	conf_netifs      = { init_netifs, release_netifs, read_netifs,     write_netifs,      check_netifs };

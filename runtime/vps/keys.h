@@ -43,6 +43,8 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_yes_no,			 /* uint64_t 0 or 1 */
 	conf_autorestart,		 /* uint64_t, enum vps_autorestart */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
+	conf_limit,			 /* uint64_t or "unlimited" */
+	conf_count,			 /* uint64_t; "unlimited" is 0 */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
 	conf_addrs,			 /* struct net_addr * and the size_t after it */
 	conf_netifs;			 /* struct net_ports */
@@ -56,6 +58,9 @@ MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field
 MUST_CHECK struct err *check_publish(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_cpu_list(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_node_list(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_zone(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_text(const struct conf_key *key, const void *field);
 
 #endif

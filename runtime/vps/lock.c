@@ -148,3 +148,11 @@ struct err *monitor_lock_sign(int fd)
 		return err_sys(errno, "sign the monitor's lock");
 	return NULL;
 }
+
+struct err *guarantee_lock(const struct vps_host *host, struct vps_lock *ret_lock)
+{
+	OWN(str) char *path = NULL;
+
+	TRY(str_format(&path, "%s/.guarantee", host->monitor_dir));
+	return wait_for(path, &ret_lock->fd);
+}

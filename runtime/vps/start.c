@@ -36,5 +36,6 @@ struct err *vps_start(const struct vps_host *host, const char *name, unsigned in
 	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to do this very thing */
 	TRY(addrs_check_free(host, name, &conf));
 	TRY(unit_enter(name));
+	TRY(ids_adopt(host, name));
 	return monitor_start(host, name);
 }
