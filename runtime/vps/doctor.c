@@ -132,9 +132,6 @@ static struct err *check_programs(struct vps_remarks *remarks)
 	static const struct {
 		const char *path, *what, *cure;
 	} programs[] = {
-		{ "/usr/bin/lxcfs",
-		  "lxcfs, for /proc inside that shows the VPS (free, top, uptime)",
-		  "apt-get install lxcfs, and systemctl enable --now lxcfs" },
 		{ "/usr/sbin/criu", "criu, for suspend and live migration",
 		  "apt-get install criu" },
 		{ "/usr/bin/mmdebstrap", "mmdebstrap, for templates of Debian",
@@ -177,12 +174,24 @@ static struct err *check_capacity(const struct vps_host *host, struct vps_remark
 		sum.guaranteed_bytes > sum.host_bytes ? "lower --ram-min of some" : NULL);
 }
 
+static struct err *check_views(struct vps_remarks *remarks)
+{
+	if (views_there())
+		return remarks_add(remarks, VPS_FINE, "lxcfs runs: /proc inside shows the VPS",
+				   NULL);
+	return remarks_add(
+		remarks, VPS_ADVICE,
+		"lxcfs does not run: free, top and uptime inside show the host",
+		"apt-get install lxcfs, systemctl enable --now lxcfs, and restart the VPSs");
+}
+
 struct err *vps_doctor(const struct vps_host *host, struct vps_remarks *ret_remarks)
 {
 	TRY(check_controllers(ret_remarks));
 	TRY(check_cgroup_mount(ret_remarks));
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++)
 		TRY(check_setting(&settings[i], ret_remarks));
+	TRY(check_views(ret_remarks));
 	TRY(check_programs(ret_remarks));
 	return check_capacity(host, ret_remarks);
 }

@@ -169,6 +169,13 @@ MUST_CHECK struct err *set_repair(const struct vps_host *host, const char *name)
 /* The same for who does not hold the lock: nothing when another command has it. */
 MUST_CHECK struct err *set_repair_if_free(const struct vps_host *host, const char *name);
 
+/* --- views.c --- */
+
+/* Does lxcfs run here? */
+bool views_there(void);
+/* Its files over those of /proc; nothing without it. */
+MUST_CHECK struct err *views_fill(struct rootfs_spec *root);
+
 /* --- wire.c --- */
 
 struct vps_wire {

@@ -79,6 +79,7 @@ static struct err *fill(const struct vps_host *host, const char *name, const str
 	OWN(str) char *init = NULL;
 
 	TRY(policy_fill(spec));
+	TRY(views_fill(&spec->root));
 	TRY(str_format(&spec->root.path, "%s/%s", host->private_dir, name));
 	TRY(str_dup(conf->hostname ? conf->hostname : name, &spec->hostname));
 	TRY(find_init(spec->root.path, &init));
