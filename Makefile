@@ -183,7 +183,7 @@ UNITS := $(wildcard runtime/vps/units/*)
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system
 MAN_PAGES := $(wildcard man/*.[1-8])
 .PHONY: install
-install: all ## install below DESTDIR and PREFIX
+install: all ## install below DESTDIR and PREFIX; with VZ=1 also as vzctl and vzlist
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR)
 	$(foreach p,$(filter-out $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
 	$(foreach p,$(filter $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
@@ -192,6 +192,7 @@ install: all ## install below DESTDIR and PREFIX
 	$(foreach p,cella cella-oci,$(BUILD)/$(p) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$(p);)
 	install -d $(DESTDIR)$(UNIT_DIR)
 	$(foreach u,$(UNITS),sed 's|@BIN@|$(PREFIX)/bin|' $(u) >$(DESTDIR)$(UNIT_DIR)/$(notdir $(u));)
+	$(if $(VZ),$(foreach l,vzctl vzlist,ln -sf cella $(DESTDIR)$(PREFIX)/bin/$(l);))
 	$(foreach m,$(MAN_PAGES),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m))) $(m);)
 
 # --- bench: cella-oci beside its peers and a floor; PEERS="/path/to/crun ..." names others ---------
