@@ -1,5 +1,6 @@
 /*
- * What a container may send and whom it reaches: the part of netns.h that rests on nftables.
+ * What a container may send and whom it reaches: the part of netns.h, which includes this, that
+ * rests on nftables.
  *
  * Every port has a table of its own, "netdev cella-PORT", whose chains see each frame of the host's
  * end of the cable before bridge and router do. One table a port, so that setting one up costs the

@@ -62,6 +62,7 @@ struct vps_conf {
 	struct net_ports netifs; /* as NETIF says; what it leaves out is empty */
 	struct strlist nameservers, searchdomains;
 	struct strlist publish; /* "8080:80/tcp" */
+	struct strlist groups, allow_peers; /* whom it reaches on this host */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t ram_min_bytes, ram_soft_bytes; /* a guarantee; where reclaim begins */
 	uint64_t oom_group;			/* 0, 1 or unset */

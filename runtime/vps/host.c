@@ -36,6 +36,7 @@ void vps_host_release(struct vps_host *host)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		free(*(char **)(void *)((char *)host + places[i].offset));
+	free(host->services);
 	vps_conf_release(&host->defaults);
 	*host = (struct vps_host){ 0 };
 	vps_conf_init(&host->defaults);
@@ -103,6 +104,8 @@ static struct err *read_global(const char *root, struct vps_host *host)
 		err = host_net_read(&file, &host->net);
 	if (!err && conf_file_get(&file, "ID_POOL"))
 		err = read_pool(conf_file_get(&file, "ID_POOL"), host);
+	if (!err && conf_file_get(&file, "HOST_SERVICES"))
+		err = guard_read_services(conf_file_get(&file, "HOST_SERVICES"), host);
 	return err ? err_wrap(err, "%s", path) : NULL;
 }
 

@@ -10,6 +10,7 @@
 static const struct conf_key keys[] = {
 	{ "AFTER",        &conf_words, FIELD(after), 0, 0, "--after",
 	  "VPSs that are up before it is started with the host", check_names },
+	{ "ALLOW_PEER",   &conf_words, FIELD(allow_peers), 0, 0, "--allow-peer", "VPSs of this host that it reaches and is reached by", check_names },
 	{ "AUTORESTART",  &conf_autorestart, FIELD(autorestart), 0, VPS_RESTART_ALWAYS, "--autorestart",
 	  "no, on-failure, always: started again when it ends by itself" },
 	{ "BOOTORDER",    &conf_number, FIELD(bootorder), 0, 1000000, "--bootorder",
@@ -28,6 +29,7 @@ static const struct conf_key keys[] = {
 	  "share of the CPU under contention; 1000 is the default" },
 	{ "DESCRIPTION",  &conf_text, FIELD(description), 0, 4096, "--description", "any text, one line", check_text },
 	{ "DISABLED",     &conf_yes_no, FIELD(disabled), 0, 1, "--disabled", "yes: start is refused" },
+	{ "GROUP",        &conf_words, FIELD(groups), 0, 0, "--group", "VPSs of the same group reach each other", check_names },
 	{ "HOSTNAME",     &conf_text, FIELD(hostname), 0, 64, "--hostname", "host name inside", check_hostname },
 	{ "IOLIMIT",      &conf_count, FIELD(iolimit_bytes), 0, UINT64_C(1) << 50, "--iolimit",
 	  "bytes per second from and to disk; 0: no limit" },

@@ -57,6 +57,7 @@ MUST_CHECK struct err *check_name_servers(const struct conf_key *key, const void
 MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_publish(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_cpu_list(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_node_list(const struct conf_key *key, const void *field);

@@ -25,8 +25,10 @@ static struct err *fill(const struct vps_conf *conf, const struct net_port *port
 	return NULL;
 }
 
-struct err *net_plan_guards(const struct vps_conf *conf, struct vps_net *net)
+struct err *net_plan_guards(const struct vps_host *host, const char *name,
+			    const struct vps_conf *conf, struct vps_net *net)
 {
+	TRY(guard_find_peers(host, name, conf, &net->peers));
 	net->guards = calloc(net->ports.count + 1, sizeof(*net->guards));
 	if (!net->guards)
 		return err_sys(ENOMEM, "plan guards");
@@ -36,6 +38,8 @@ struct err *net_plan_guards(const struct vps_conf *conf, struct vps_net *net)
 		if (!net_mode_is_guarded(port->mode))
 			continue;
 		TRY(fill(conf, port, &net->guards[i]));
+		net->guards[i].guard.peers = (const char *const *)net->peers.items;
+		net->guards[i].guard.peer_count = net->peers.count;
 		port->guard = &net->guards[i].guard;
 	}
 	return NULL;
@@ -45,6 +49,7 @@ void net_guards_release(struct vps_net *net)
 {
 	for (size_t i = 0; net->guards && i < net->ports.count; i++)
 		free(net->guards[i].publish);
+	strlist_release(&net->peers);
 	free(net->guards);
 	net->guards = NULL;
 }

@@ -207,6 +207,18 @@ MUST_CHECK struct err *host_net_read(const struct conf_file *file, struct vps_ho
 MUST_CHECK struct err *host_net_uplinks(const struct vps_host *host,
 					struct net_uplinks *ret_uplinks);
 
+/* --- guard.c --- */
+
+/* "udp/53 tcp/53" into host->services. ERR_INVALID. */
+MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *host);
+/* Open the services to all VPSs, if a port of net is guarded. */
+struct vps_net;
+MUST_CHECK struct err *guard_open_services(const struct vps_host *host, const struct vps_net *net);
+/* Host ends of the interfaces that the VPS reaches and is reached by: of VPSs that share a group
+ * with it, or of which one allows the other. They need not run. */
+MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,
+					const struct vps_conf *conf,
+					struct strlist *ret_host_names);
 /* --- identity.c --- */
 
 /* Host name, name servers, addresses and machine id in the files of the stopped VPS. */

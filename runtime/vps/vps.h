@@ -35,6 +35,8 @@ struct vps_host {
 	uint64_t id_first,
 		id_count; /* pool of host ids; its first 65,536 are the unpacking sandbox's */
 	struct vps_host_net net;
+	struct net_service *services; /* of the host, open to its VPSs */
+	size_t service_count;
 	struct vps_conf defaults; /* of cella.conf, then ours */
 };
 void vps_host_release(struct vps_host *host);

@@ -31,7 +31,7 @@ static struct err *plan(const struct vps_host *host, const char *name, const str
 	OWN(vps_net) struct vps_net net = { 0 };
 
 	TRY(net_plan(host, name, conf, &net.ports));
-	TRY(net_plan_guards(conf, &net));
+	TRY(net_plan_guards(host, name, conf, &net));
 	if (is_routed(&net.ports))
 		TRY(host_net_uplinks(host, &net.uplinks));
 	*ret_net = net;
@@ -49,6 +49,7 @@ static struct err *change(const struct vps_host *host, const struct vps_net *old
 
 	TRY(host_net_lock(host, &lock));
 	TRY(net_ports_change(&old->ports, &want->ports, netns_fd));
+	TRY(guard_open_services(host, want));
 	TRY(forward_hold(host, want));
 	/* the old uplinks may be others */
 	TRY(net_proxy_change(&old->uplinks, &old->ports, &none));
@@ -160,7 +161,7 @@ struct err *wire_repair(const struct vps_host *host, const char *name, const str
 	TRY(net_record_read(host, name, &net));
 	if (net.pending)
 		return wire_change(host, name, conf, pid);
-	TRY(net_plan_guards(conf, &net));
+	TRY(net_plan_guards(host, name, conf, &net));
 	TRY(open_netns(pid, &netns_fd));
 	return change(host, &net, &net, netns_fd);
 }

@@ -21,6 +21,7 @@ struct port_guard {
 
 struct vps_net {
 	struct net_ports ports;
+	struct strlist peers;	    /* what the guards lend */
 	struct port_guard *guards;  /* owned; of a plan, one per port; NULL: as on record */
 	struct net_uplinks uplinks; /* where the routed addresses are answered for */
 	bool pending;
@@ -40,7 +41,8 @@ MUST_CHECK struct err *net_plan(const struct vps_host *host, const char *name,
 /* --- netguard.c --- */
 
 /* Give each port of the plan that is to be guarded its guard. */
-MUST_CHECK struct err *net_plan_guards(const struct vps_conf *conf, struct vps_net *net);
+MUST_CHECK struct err *net_plan_guards(const struct vps_host *host, const char *name,
+				       const struct vps_conf *conf, struct vps_net *net);
 void net_guards_release(struct vps_net *net);
 
 /* --- netrecord.c --- */
