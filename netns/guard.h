@@ -28,6 +28,13 @@ struct net_publish {
 	struct net_addr addr; /* of the container */
 };
 
+/* Rates count Ethernet frames. 0: no limit, and for the burst: one that fits the rate. */
+struct net_rate {
+	uint64_t in_bits_per_s;	 /* to the container */
+	uint64_t out_bits_per_s; /* from it */
+	uint64_t burst_bytes;	 /* of both */
+};
+
 /* All borrowed. */
 struct net_guard {
 	const char *host_name; /* the host's end */
@@ -41,6 +48,7 @@ struct net_guard {
 	const struct net_publish *publish;
 	size_t publish_count;
 	uint64_t packets_per_s; /* each direction; 0: no limit */
+	struct net_rate rate;
 };
 
 /* What the host's own ports are open for to containers, beside ICMP: one for all of them. */

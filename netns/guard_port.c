@@ -207,8 +207,13 @@ static void add_passed(struct nft *nft, const struct nft_table *table, const cha
 	nft_add_rule(nft, table, &count);
 }
 
-static void add_rules(struct nft *nft, const struct nft_table *table, const struct net_guard *guard)
+static void add_rules(struct nft *nft, const struct nft_table *table, const struct net_guard *guard,
+		      uint32_t ifb)
 {
+	const struct nft_rule forward = { .chain = "passed",
+					  .verdict = NFT_FORWARD,
+					  .number = ifb };
+
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].only == ROUTED && guard->flags & NET_GUARD_BRIDGED)
 			continue;
@@ -217,6 +222,8 @@ static void add_rules(struct nft *nft, const struct nft_table *table, const stru
 		nft_add_rule(nft, table, &rows[i].rule);
 	}
 	add_passed(nft, table, "passed", "out", guard->packets_per_s);
+	if (ifb)
+		nft_add_rule(nft, table, &forward);
 	add_passed(nft, table, "to", "in", guard->packets_per_s);
 }
 
@@ -268,7 +275,7 @@ static struct err *add_chains(struct nft *nft, const struct nft_table *table, co
 	return NULL;
 }
 
-struct err *guard_port_set(struct nft *nft, const struct net_guard *guard)
+struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb)
 {
 	char name[GUARD_TABLE_MAX];
 	struct nft_table table = guard_port_table(guard->host_name, name);
@@ -286,7 +293,7 @@ struct err *guard_port_set(struct nft *nft, const struct net_guard *guard)
 	nft_add_counter(nft, &table, "out");
 	if (handle)
 		nft_flush_rules(nft, &table);
-	add_rules(nft, &table, guard);
+	add_rules(nft, &table, guard, ifb);
 	add_elements(nft, &table, guard);
 	return NULL;
 }

@@ -8,7 +8,7 @@
 /* Room for "cella-" and an interface's name. */
 #define GUARD_TABLE_MAX 32
 struct nft_table guard_port_table(const char *host_name, char *name);
-MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *guard);
+MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb);
 MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name);
 
 /* guard_host.c: "inet cella" and "bridge cella". */

@@ -229,6 +229,19 @@ static void floods_are_cut(void **state)
 	must(net_guard_remove("cvtest0"));
 }
 
+/* Interfaces that shaping made: their names begin so. */
+static size_t ifb_count(void)
+{
+	struct if_nameindex *names = if_nameindex();
+	size_t count = 0;
+
+	assert_non_null(names);
+	for (size_t i = 0; names[i].if_index; i++)
+		count += strncmp(names[i].if_name, "ifb", 3) == 0;
+	if_freenameindex(names);
+	return count;
+}
+
 static size_t table_count(void)
 {
 	static const struct nft_table tables[] = { { NFPROTO_INET, "cella" },
@@ -275,6 +288,30 @@ static void nothing_is_left(void **state)
 	must(net_guard_remove("cvtest1"));
 	assert_int_equal(table_count(), 0);
 	must(net_guard_remove("cvtest1")); /* twice is fine */
+}
+
+/* With a rate the frames take the other way round, and are counted all the same. */
+static void rates_come_and_go(void **state)
+{
+	struct net_guard guard = test_guard;
+
+	(void)state;
+	guard.rate = (struct net_rate){ .in_bits_per_s = 1000000, .out_bits_per_s = 2000000 };
+	must(net_guard_set(&guard));
+	assert_int_equal(ifb_count(), 1);
+	assert_true(send_frame(frame_named("UDP")));
+	assert_false(send_frame(frame_named("source MAC")));
+	guard.rate.out_bits_per_s = 3000000;
+	must(net_guard_set(&guard));
+	assert_int_equal(ifb_count(), 1);
+	guard.rate = (struct net_rate){ 0 };
+	must(net_guard_set(&guard));
+	assert_int_equal(ifb_count(), 0);
+	assert_true(send_frame(frame_named("UDP")));
+	guard.rate.out_bits_per_s = 8000;
+	must(net_guard_set(&guard));
+	must(net_guard_remove("cvtest0"));
+	assert_int_equal(ifb_count(), 0);
 }
 
 /* The batch is one transaction: what fails at its end has changed nothing. */
@@ -361,9 +398,9 @@ static void make_cables(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lies_are_dropped), cmocka_unit_test(changes_keep_the_count),
-		cmocka_unit_test(floods_are_cut),   cmocka_unit_test(nothing_is_left),
-		cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(lies_are_dropped),  cmocka_unit_test(changes_keep_the_count),
+		cmocka_unit_test(floods_are_cut),    cmocka_unit_test(nothing_is_left),
+		cmocka_unit_test(rates_come_and_go), cmocka_unit_test(all_or_nothing),
 	};
 
 	must(net_addr_parse("test", "192.0.2.7", &addrs[0]));
