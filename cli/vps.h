@@ -95,6 +95,10 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameservers), opt_vps_words }, \
 	{ "publish", 0, "PORT:PORT[/udp]", "host's port for one behind NAT", offsetof(type, member.publish), opt_vps_words }, \
 	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomains), opt_vps_words }, \
+	{ "rate-in", 0, "RATE", "bits a second that it gets, as 10M", offsetof(type, member.rate_in_bits), opt_bit_rate }, \
+	{ "rate-out", 0, "RATE", "bits a second that it sends", offsetof(type, member.rate_out_bits), opt_bit_rate }, \
+	{ "rate-burst", 0, "BYTES", "what may go at once", offsetof(type, member.rate_burst_bytes), opt_bytes }, \
+	{ "pps", 0, "NUMBER", "packets a second, each way", offsetof(type, member.packets_per_s), opt_u64 }, \
 	{ "group", 0, "NAME", "VPSs of one group reach each other, repeatable", offsetof(type, member.groups), opt_vps_words }, \
 	{ "allow-peer", 0, "NAME", "another VPS that it reaches, repeatable", offsetof(type, member.allow_peers), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \

@@ -59,6 +59,10 @@ static void put_limits(struct json_out *out, const struct vps_conf *conf)
 	put_number(out, "ioPriority", conf->ioprio);
 	put_number(out, "ioBytesPerSecond", conf->iolimit_bytes);
 	put_number(out, "ioOperationsPerSecond", conf->iopslimit);
+	put_number(out, "rateInBitsPerSecond", conf->rate_in_bits);
+	put_number(out, "rateOutBitsPerSecond", conf->rate_out_bits);
+	put_number(out, "rateBurstBytes", conf->rate_burst_bytes);
+	put_number(out, "packetsPerSecond", conf->packets_per_s);
 	json_out_end_object(out);
 }
 

@@ -62,6 +62,9 @@ struct vps_conf {
 	struct net_ports netifs; /* as NETIF says; what it leaves out is empty */
 	struct strlist nameservers, searchdomains;
 	struct strlist publish; /* "8080:80/tcp" */
+	uint64_t rate_in_bits, rate_out_bits, rate_burst_bytes, packets_per_s;
+	char *rate; /* OpenVZ's "DEVICE:CLASS:KBIT"; owned */
+	uint64_t ratebound;
 	struct strlist groups, allow_peers; /* whom it reaches on this host */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t ram_min_bytes, ram_soft_bytes; /* a guarantee; where reclaim begins */
@@ -116,6 +119,8 @@ const char *vps_autorestart_name(uint64_t value); /* unset is "no" */
 const char *vps_conf_obsolete(const char *key);
 /* Put "KEY=VALUE" of such keys into the file. ERR_INVALID: a value that vzctl would refuse. */
 MUST_CHECK struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *file);
+/* The number of OpenVZ's RATE. ERR_INVALID. */
+MUST_CHECK struct err *vps_rate_kbits(const char *what, const char *text, uint64_t *ret_kbits);
 /* Keys of the file that mean nothing to us, or no longer anything to the kernel. */
 MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct strlist *ret_keys);
 /* The i-th key and what it means, for the manual; NULL past the end. */

@@ -111,3 +111,38 @@ struct err *guard_find_peers(const struct vps_host *host, const char *name,
 	}
 	return NULL;
 }
+
+/* --- rates --- */
+
+struct err *vps_rate_kbits(const char *what, const char *text, uint64_t *ret_kbits)
+{
+	size_t len = strcspn(text, " ");
+	OWN(str) char *word = NULL;
+	const char *colon;
+
+	TRY(str_format(&word, "%.*s", (int)len, text));
+	colon = strrchr(word, ':');
+	if (!colon || strchr(word, ':') == colon)
+		return err_new(ERR_INVALID, "%s: '%.40s' is not DEVICE:CLASS:KBIT", what, word);
+	return parse_u64(what, colon + 1, 1, UINT64_C(400000000), ret_kbits);
+}
+
+static uint64_t or_none(uint64_t value)
+{
+	return value == VPS_UNSET || value == VPS_UNLIMITED ? 0 : value;
+}
+
+struct err *guard_fill_rates(const struct vps_conf *conf, struct net_guard *guard)
+{
+	uint64_t kbits;
+
+	guard->packets_per_s = or_none(conf->packets_per_s);
+	guard->rate = (struct net_rate){ .in_bits_per_s = or_none(conf->rate_in_bits),
+					 .out_bits_per_s = or_none(conf->rate_out_bits),
+					 .burst_bytes = or_none(conf->rate_burst_bytes) };
+	if (conf->rate_out_bits != VPS_UNSET || !conf->rate || conf->ratebound != 1)
+		return NULL;
+	TRY(vps_rate_kbits("RATE", conf->rate, &kbits));
+	guard->rate.out_bits_per_s = kbits * 1000;
+	return NULL;
+}

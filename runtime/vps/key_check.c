@@ -82,6 +82,14 @@ struct err *check_names(const struct conf_key *key, const void *field)
 	return NULL;
 }
 
+/* "DEVICE:CLASS:KBIT", several of them separated by blanks; each has its number last. */
+struct err *check_rate(const struct conf_key *key, const void *field)
+{
+	uint64_t kbits;
+
+	return vps_rate_kbits(conf_key_label(key), *(char *const *)field, &kbits);
+}
+
 struct err *check_layout(const struct conf_key *key, const void *field)
 {
 	const char *layout = *(char *const *)field;

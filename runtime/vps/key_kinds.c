@@ -158,6 +158,35 @@ static struct err *write_yes_no(const struct conf_key *key, const void *field, s
 	return *ret_set ? buf_format(text, "%s", *value ? "yes" : "no") : NULL;
 }
 
+static struct err *read_bit_rate(const struct conf_key *key, const char *text, void *field)
+{
+	return parse_bit_rate(key->name, text, field);
+}
+
+/* In the largest unit that has no rest. */
+static struct err *write_bit_rate(const struct conf_key *key, const void *field, struct buf *text,
+				  bool *ret_set)
+{
+	static const char *const units[] = { "", "K", "M", "G" };
+	uint64_t value = *(const uint64_t *)field;
+	size_t unit = 0;
+
+	(void)key;
+	*ret_set = value != VPS_UNSET;
+	if (!*ret_set)
+		return NULL;
+	if (value == VPS_UNLIMITED)
+		return buf_format(text, "unlimited");
+	for (; unit + 1 < ARRAY_SIZE(units) && value && value % 1000 == 0; unit++)
+		value /= 1000;
+	return buf_format(text, "%" PRIu64 "%s", value, units[unit]);
+}
+
+static struct err *read_bytes(const struct conf_key *key, const char *text, void *field)
+{
+	return parse_bytes(key->name, text, field);
+}
+
 static bool is_unlimited(uint64_t value)
 {
 	return value == VZ_UNLIMITED_64 || value == VZ_UNLIMITED_32;
@@ -401,6 +430,8 @@ const struct conf_kind
 	conf_count_limit = { init_number, NULL,          read_count_limit, write_count_limit, check_range },
 	conf_limit       = { init_number, NULL,          read_count_limit, write_limit,       check_range },
 	conf_count       = { init_number, NULL,          read_count,       write_number,      check_range },
+	conf_bit_rate    = { init_number, NULL,          read_bit_rate,    write_bit_rate,    check_range },
+	conf_bytes       = { init_number, NULL,          read_bytes,       write_number,      check_range },
 	conf_page_limit  = { init_number, NULL,          read_page_limit,  write_page_limit,  check_range },
 	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs },
 	conf_netifs      = { init_netifs, release_netifs, read_netifs,     write_netifs,      check_netifs };

@@ -45,6 +45,8 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
 	conf_limit,			 /* uint64_t or "unlimited" */
 	conf_count,			 /* uint64_t; "unlimited" is 0 */
+	conf_bit_rate,			 /* uint64_t in bits per second, or VPS_UNLIMITED */
+	conf_bytes,			 /* uint64_t */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
 	conf_addrs,			 /* struct net_addr * and the size_t after it */
 	conf_netifs;			 /* struct net_ports */
@@ -62,6 +64,7 @@ MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *fiel
 MUST_CHECK struct err *check_cpu_list(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_node_list(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_zone(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_rate(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_text(const struct conf_key *key, const void *field);
 
 #endif

@@ -15,6 +15,7 @@ static struct err *fill(const struct vps_conf *conf, const struct net_port *port
 				     .addrs = port->addrs,
 				     .addr_count = port->addr_count };
 	memcpy(guard->mac, port->mac, sizeof(guard->mac));
+	TRY(guard_fill_rates(conf, guard));
 	if (net_mode_is_routed(port->mode))
 		guard->gateway6 = net_port_gateway6(port);
 	if (port->mode != NET_NAT)

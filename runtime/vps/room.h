@@ -209,6 +209,8 @@ MUST_CHECK struct err *host_net_uplinks(const struct vps_host *host,
 
 /* --- guard.c --- */
 
+/* The limits of the definition, in the guard's terms. */
+MUST_CHECK struct err *guard_fill_rates(const struct vps_conf *conf, struct net_guard *guard);
 /* "udp/53 tcp/53" into host->services. ERR_INVALID. */
 MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *host);
 /* Open the services to all VPSs, if a port of net is guarded. */
