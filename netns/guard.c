@@ -37,8 +37,10 @@ static struct err *run(const struct guard_work *work)
 
 static struct err *add_set(struct nft *nft, const struct guard_work *work)
 {
-	TRY(guard_port_set(nft, work->guard, work->ifb));
-	return guard_host_set(nft, work->guard);
+	bool was_there;
+
+	TRY(guard_port_set(nft, work->guard, work->ifb, &was_there));
+	return guard_host_set(nft, work->guard, was_there);
 }
 
 struct err *net_guard_set(const struct net_guard *guard)

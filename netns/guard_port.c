@@ -275,7 +275,8 @@ static struct err *add_chains(struct nft *nft, const struct nft_table *table, co
 	return NULL;
 }
 
-struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb)
+struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb,
+			   bool *ret_was_there)
 {
 	char name[GUARD_TABLE_MAX];
 	struct nft_table table = guard_port_table(guard->host_name, name);
@@ -295,6 +296,7 @@ struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint3
 		nft_flush_rules(nft, &table);
 	add_rules(nft, &table, guard, ifb);
 	add_elements(nft, &table, guard);
+	*ret_was_there = handle != 0;
 	return NULL;
 }
 
