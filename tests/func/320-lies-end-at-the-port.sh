@@ -1,6 +1,6 @@
 #!/bin/bash
 # a hostile VPS with raw sockets sends 40 kinds of lies: neither victim nor uplink nor host hears one, routed and in a bridge
-# timeout: 120
+# timeout: 180
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
 . "$func_dir/vps.sh"
