@@ -220,8 +220,9 @@ static void keys_are_sorted_and_unique(void **state)
 /* One value for each key, whatever its kind, that differs from "not said". */
 static void fill_all(struct vps_conf *conf, struct conf_file *file)
 {
-	static const char *const values[] = { "3",	   "65536", "0:65536", "yes",
-					      "192.0.2.1", "one",   "always" };
+	static const char *const values[] = { "3",	   "65536",   "0:65536",     "yes",
+					      "192.0.2.1", "8080:80", "ifname=eth1", "eth0:1:8000",
+					      "one",	   "always" };
 	const char *meaning, *key;
 
 	for (size_t i = 0; (key = vps_conf_key(i, &meaning)); i++) {
