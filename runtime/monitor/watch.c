@@ -8,6 +8,8 @@
 
 #include "runtime/monitor/monitor.h"
 
+#define LAST_WORDS_MS 50
+
 enum { AT_END, AT_CONSOLE, AT_LISTEN, AT_CLIENTS, POLL_COUNT = AT_CLIENTS + CONSOLE_CLIENTS_MAX };
 
 /* With a pty whose other end is gone for ever, poll(2) would return at once each time. */
@@ -20,6 +22,16 @@ static void fill(struct pollfd *fds, int init_pidfd, const struct console *conso
 	for (size_t i = 0; i < CONSOLE_CLIENTS_MAX; i++)
 		fds[AT_CLIENTS + i] =
 			(struct pollfd){ .fd = console->clients[i].fd, .events = POLLIN };
+}
+
+/* What was written just before the end may still be on its way: a worker of the kernel's hands it
+ * to the master (flush_to_ldisc() in drivers/tty/tty_buffer.c). */
+static void read_last_words(struct console *console)
+{
+	struct pollfd master = { .fd = console->master_fd, .events = POLLIN };
+
+	while (poll(&master, 1, LAST_WORDS_MS) == 1 && master.revents & POLLIN)
+		console_read(console);
 }
 
 void monitor_watch(int init_pidfd, struct console *console)
@@ -43,7 +55,7 @@ void monitor_watch(int init_pidfd, struct console *console)
 		if (fds[AT_LISTEN].revents)
 			console_accept(console);
 		if (fds[AT_END].revents) {
-			console_read(console); /* the last words */
+			read_last_words(console);
 			return;
 		}
 	}
