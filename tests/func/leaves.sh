@@ -37,7 +37,8 @@ leaves_picture() {
 		ip -o link 2>/dev/null | sed 's/^[0-9]*: \([^:@]*\).*/link \1/'
 		ip netns list 2>/dev/null | sed 's/^/netns /'
 		ip rule 2>/dev/null | sed 's/^/rule /'
-		ip -o route show table all 2>/dev/null | sed 's/ metric.*//; s/ expires.*//; s/^/route /'
+		ip -o route show table all 2>/dev/null |
+			sed '/ proto ra/d; s/ metric.*//; s/ expires.*//; s/^/route /'
 		ip -o -6 route show table all 2>/dev/null |
 			sed '/ proto ra/d; s/ metric.*//; s/ expires.*//; s/^/route /'
 		nft -s list ruleset 2>/dev/null | sed 's/^/nft /'
