@@ -18,6 +18,8 @@
 #define MOMENT_NS 100000000L
 /* How soon to look again at a VPS that was just being started. */
 #define UNFINISHED_MS 200
+/* How often to look for what ended a VPS, where there may be no monitor to say. */
+#define ENDING_LOOKS 30
 
 static const char *const event_names[VPS_EVENT_KIND_COUNT] = {
 	[VPS_EVENT_CREATE] = "create",
@@ -50,7 +52,8 @@ struct life {
 	uint64_t start_ticks;
 	struct cgroup_notices notices;
 	struct cgroup_counts counts;
-	bool seen; /* in the scan under way */
+	bool seen;	    /* in the scan under way */
+	unsigned int looks; /* since its init ended */
 };
 
 struct vps_watch {
@@ -190,8 +193,12 @@ static struct err *scan_one(struct vps_watch *watch, const struct ct_root *root,
 	}
 	if (state.status == CT_CREATING || state.status == CT_CREATED)
 		watch->unfinished = true;
-	if (state.status != CT_RUNNING && state.status != CT_PAUSED)
+	if (state.status != CT_RUNNING && state.status != CT_PAUSED) {
+		/* its monitor is about to write down what ended it, and to clean up then */
+		if (life && ++life->looks < ENDING_LOOKS)
+			life->seen = watch->unfinished = true;
 		return NULL;
+	}
 	if (life && life->pid == state.pid && life->start_ticks == state.pid_start_ticks) {
 		life->seen = true;
 		return NULL;
