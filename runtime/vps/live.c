@@ -36,8 +36,9 @@ static const struct applier {
 				 "RATEBOUND", "RATE_BURST", "RATE_IN", "RATE_OUT", "PPS", NULL },
 	  NULL, live_apply_network },
 	{ "definition",
-	  (const char *const[]){ "AFTER", "AUTORESTART", "BOOTORDER", "BEST_EFFORT", "CONFIG", "DESCRIPTION", "DISABLED",
-				 "ONBOOT", "OSTEMPLATE", "STOP_TIMEOUT", NULL },
+	  (const char *const[]){ "AFTER", "AUTORESTART", "BOOTORDER", "BEST_EFFORT", "CONFIG",
+				 "DESCRIPTION", "DISABLED", "ONBOOT", "OSTEMPLATE", "STOP_TIMEOUT",
+				 NULL },
 	  NULL, nothing },
 };
 

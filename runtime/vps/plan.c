@@ -7,8 +7,9 @@
 #include "runtime/vps/room.h"
 
 /* What belongs to one VPS and not to a plan, as vzctl has it for --applyconfig. */
-static const char *const personal[] = { "HOSTNAME",  "IP_ADDRESS", "NETIF", "OSTEMPLATE",  "LOCAL_UID",
-					"LOCAL_IDS", "DISABLED",   "DESCRIPTION", "CONFIG" };
+static const char *const personal[] = { "HOSTNAME",   "IP_ADDRESS",  "NETIF",
+					"OSTEMPLATE", "LOCAL_UID",   "LOCAL_IDS",
+					"DISABLED",   "DESCRIPTION", "CONFIG" };
 
 /* OpenVZ's ve-PLAN.conf-sample as well. */
 static struct err *read_plan(const struct vps_host *host, const char *plan, char **ret_path,

@@ -98,10 +98,11 @@ static struct err *edit_network(struct set *set)
 	TRY(vps_net_edit(&request->net, &set->new_live));
 	if (!set->new_live.wants_addr)
 		return NULL;
-	return err_new(ERR_STATE,
-		       "--ipadd auto: VPS %s runs with another network than %s.conf says; restart it "
-		       "first",
-		       request->name, request->name);
+	return err_new(
+		ERR_STATE,
+		"--ipadd auto: VPS %s runs with another network than %s.conf says; restart it "
+		"first",
+		request->name, request->name);
 }
 
 /* What is only known with the values of several keys together. */
