@@ -104,13 +104,13 @@ static struct err *restart_run(const struct cmd_call *call, int *ret_status)
 {
 	OWN(vps_host) struct vps_host host = { 0 };
 	OWN(opt_args) struct opt_args args = { 0 };
-	struct vps_stop opts = { .timeout_s = VPS_UNSET };
+	struct stop_opts opts = { .stop.timeout_s = VPS_UNSET };
 	struct err *err;
 
 	(void)ret_status;
 	TRY(cmd_parse(call, &opts, &args));
 	TRY(vps_host_open(&host));
-	err = vps_stop(&host, args.items[0], &opts);
+	err = vps_stop(&host, args.items[0], &opts.stop);
 	if (err && err_kind(err) != ERR_STATE)
 		return err;
 	err_drop(err); /* a stopped one is started, as with vzctl */
@@ -122,7 +122,7 @@ const struct cmd vps_cmd_restart = {
 	.name = "restart",
 	.args = "NAME",
 	.summary = "stop it and start it again",
-	.opts = OPT_TABLE(stop_opt_rows),
+	.opts = { stop_opt_rows + 1, ARRAY_SIZE(stop_opt_rows) - 1 }, /* without --all */
 	.run = restart_run,
 	.min_args = 1,
 	.max_args = 1,
