@@ -73,6 +73,7 @@ echo 'echo from "$0"; hostname; exit 7' >script
 ends_with 7 vzctl runscript 101 script
 is "runscript feeds a shell inside" "$(tail -1 output)" one.example.org
 init=$(vps_field 101 .pid)
+ends_with 20 vzctl restart 101 --all
 ends_with 0 vzctl restart 101 --fast
 unlike "restart makes a new life" "$(vps_field 101 .pid)" "^$init$"
 ends_with 0 vzctl stop 101 --fast

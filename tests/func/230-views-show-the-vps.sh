@@ -23,4 +23,3 @@ is "MemTotal is the limit" "$(cella exec one -- awk '/^MemTotal/ { print $2 }' /
 cella set one --ram 96M >/dev/null
 is "at once when it changes" "$(cella exec one -- awk '/^MemTotal/ { print $2 }' /proc/meminfo)" 98304
 check "uptime is its own" test "$(cella exec one -- cut -d. -f1 /proc/uptime)" -lt "$(($(cut -d. -f1 /proc/uptime) / 2 + 60))"
-like "free agrees" "$(cella exec one -- free -k)" 'Mem: +98304 '
