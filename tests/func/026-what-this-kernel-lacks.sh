@@ -55,6 +55,13 @@ refused "no OOM killer" 'OOM|disableOOMKiller' '.linux.resources.memory = {disab
 refused "real-time runtime" 'realtimeRuntime' '.linux.resources.cpu = {realtimeRuntime: 1000, realtimePeriod: 10000}'
 refused "net_cls" 'classID' '.linux.resources.network = {classID: 7}'
 refused "net_prio" 'priorities' '.linux.resources.network = {priorities: [{name: "eth0", priority: 5}]}'
+device=$(lsblk -ndo MAJ:MIN,TYPE | awk '$2 == "disk" { print $1; exit }')
+if grep -q '\[bfq\]' "/sys/dev/block/$device/queue/scheduler"; then
+	skip "weights of a device without a scheduler for them" "the disk has bfq"
+else
+	refused "weights of a device without a scheduler for them" 'no weights.*bfq' \
+		".linux.resources.blockIO = {weightDevice: [{major: ${device%:*}, minor: ${device#*:}, weight: 100}]}"
+fi
 refused "leaf weights" 'leafWeight' '.linux.resources.blockIO = {leafWeight: 100}'
 make_bundle b '.linux.resources.memory = {kernel: 1000000, kernelTCP: 1000000, useHierarchy: true} | .linux.resources.network = {classID: 0}'
 output=$(oci create --bundle b props-old >old.out 2>&1 </dev/null && echo made) || true

@@ -9,8 +9,7 @@ make_bundle b '.linux.resources += {
 	memory: { limit: 67108864, reservation: 33554432, swap: 134217728 },
 	cpu: { shares: 1024, quota: 20000, period: 50000, burst: 10000, cpus: "0", mems: "0" },
 	pids: { limit: 32 },
-	blockIO: { weight: 500, weightDevice: [{ major: $maj, minor: $min, weight: 100 }],
-		throttleReadBpsDevice: [{ major: $maj, minor: $min, rate: 1048576 }],
+	blockIO: { weight: 500, throttleReadBpsDevice: [{ major: $maj, minor: $min, rate: 1048576 }],
 		throttleWriteBpsDevice: [{ major: $maj, minor: $min, rate: 2097152 }],
 		throttleReadIOPSDevice: [{ major: $maj, minor: $min, rate: 50 }],
 		throttleWriteIOPSDevice: [{ major: $maj, minor: $min, rate: 100 }] },
@@ -32,7 +31,7 @@ cpu.max.burst 10000
 cpuset.cpus 0
 cpuset.mems 0
 pids.max 32
-io.weight default 4950 $device 910
+io.weight default 4950
 io.max $device rbps=1048576 wbps=2097152 riops=50 wiops=100
 hugetlb.2MB.max 4194304
 hugetlb.2MB.rsvd.max 4194304
