@@ -107,11 +107,10 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* What vanishes while it is counted because the container ends is no error. */
-static struct err *print_stats_while_alive(const struct watch *watch)
+/* What vanishes while it is read because the container ends is no error. */
+static struct err *unless_ended(const struct watch *watch, struct err *err)
 {
 	struct pollfd end = { .fd = watch->pidfd, .events = POLLIN };
-	struct err *err = print_stats(watch);
 
 	if (err && poll(&end, 1, 0) == 1) {
 		err_drop(err);
@@ -136,12 +135,12 @@ static struct err *follow(struct watch *watch, uint64_t interval_ms)
 			return err_sys(errno, "wait for events");
 		/* before the end is looked at: an out-of-memory kill may have been the end */
 		if (fds[1].revents & POLLPRI)
-			TRY(look_for_oom(watch));
+			TRY(unless_ended(watch, look_for_oom(watch)));
 		if (fds[0].revents)
 			return NULL;
 		if (now_ms() < next_ms)
 			continue;
-		TRY(print_stats_while_alive(watch));
+		TRY(unless_ended(watch, print_stats(watch)));
 		next_ms += interval_ms;
 	}
 }
