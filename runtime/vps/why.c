@@ -183,9 +183,7 @@ static struct err *why_io(struct look *look)
 
 	if (pressure < PRESSURE_PERCENT)
 		return NULL;
-	return found(look, "io-pressure",
-		     "raise its --iolimit, --iopslimit or --ioprio, or find who "
-		     "writes: cella top",
+	return found(look, "io-pressure", "find who writes: cella top",
 		     "its processes waited for the disk in %.0f %% of the last minute", pressure);
 }
 
@@ -203,11 +201,13 @@ static struct err *why_disk(struct look *look)
 	if (statvfs(root, &disk) < 0)
 		return NULL; /* it ends just now */
 	if (used_percent(disk.f_blocks, disk.f_bavail) >= FULL_PERCENT)
-		TRY(found(look, "disk-full", "remove files, or give it more: --diskspace",
+		TRY(found(look, "disk-full",
+			  "remove files, or give the host's file system more room",
 			  "its disk is full: %.0f of %.0f MiB are left",
 			  mib(disk.f_bavail * disk.f_frsize), mib(disk.f_blocks * disk.f_frsize)));
 	if (used_percent(disk.f_files, disk.f_favail) >= FULL_PERCENT)
-		return found(look, "inodes-full", "remove files, or give it more: --diskinodes",
+		return found(look, "inodes-full",
+			     "remove files: the host's file system has no more inodes",
 			     "it has too many files: %ju of %ju are left", (uintmax_t)disk.f_favail,
 			     (uintmax_t)disk.f_files);
 	return NULL;
@@ -252,7 +252,8 @@ static struct err *why_suspended(struct look *look)
 {
 	if (look->info->status != VPS_PAUSED)
 		return NULL;
-	return found(look, "suspended", "cella resume NAME", "it is suspended: nothing in it runs");
+	return found(look, "suspended", "write 0 to cgroup.freeze of its cgroup (cella show NAME)",
+		     "it is suspended: nothing in it runs");
 }
 
 static struct err *why_running(struct look *look)
