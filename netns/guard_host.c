@@ -63,9 +63,9 @@ static const struct set_row {
 
 #define ACCEPT .verdict = NFT_ACCEPT_IT
 #define DROP .verdict = NFT_DROP_IT
-#define GOTO(chain) .verdict = NFT_GO_TO, .to = chain
-#define REMEMBER(set, family) .verdict = NFT_REMEMBER, .to = set, .number = family
-#define DNAT(map, family) .verdict = NFT_DNAT_BY, .to = map, .number = family
+#define GOTO(chain) .verdict = NFT_GO_TO, .to = (chain)
+#define REMEMBER(set, family) .verdict = NFT_REMEMBER, .to = (set), .number = (family)
+#define DNAT(map, family) .verdict = NFT_DNAT_BY, .to = (map), .number = (family)
 #define V4 IS(NF_PROTO, NFPROTO_IPV4)
 #define V6 IS(NF_PROTO, NFPROTO_IPV6)
 #define NOT_PEERS { .load = { { IN_NAME }, { OUT_NAME } }, .test = NFT_NOT_IN, .set = "peers" }

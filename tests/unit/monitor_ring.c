@@ -50,7 +50,7 @@ static void begins_with_a_line_once_it_lost_some(void **state)
 
 	(void)state;
 	for (int i = 0; i < 5000; i++) {
-		char line[16];
+		char line[sizeof("line -2147483648\n")];
 
 		snprintf(line, sizeof(line), "line %06d\n", i);
 		ring_add(&ring, line, strlen(line));
