@@ -78,10 +78,10 @@ STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS)
 
-PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor
+PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template
 
 .PHONY: all
-all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(patsubst $(BUILD)/%,cli/main/%.c,$(p))),$(p)))
+all: $(PROGRAMS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -103,7 +103,11 @@ $(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/main/,cella-oci.o early.o) $(foreac
 # Only cella top needs ncurses, where there is one.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
-$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) $(NCURSES_LIBS)
+# Only cella template needs libarchive, which loads a dozen libraries more: twice the start of every command.
+$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/here.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # As many of these run as VPSs do: static, for shared libraries would be most of its memory.
@@ -112,7 +116,7 @@ $(BUILD)/cella-monitor: $(BUILD)/cli/main/cella-monitor.o $(foreach m,$(BELOW_mo
 	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) -o $@ $^ -lyajl_s -lm
 # Only the helper links libsystemd, where there is one: the rest of the systemd driver is in cgroups/.
 SYSTEMD_LIBS := $(shell pkg-config --libs libsystemd 2>/dev/null)
-HELPER_OBJECTS := $(BUILD)/cgroups/systemd/$(if $(SYSTEMD_LIBS),sdbus,absent).o
+HELPER_OBJECTS := $(patsubst %,$(BUILD)/cgroups/systemd/%.o,$(if $(SYSTEMD_LIBS),sdbus machine,absent))
 $(BUILD)/cella-helper: $(BUILD)/cli/main/cella-helper.o $(HELPER_OBJECTS) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SYSTEMD_LIBS) -lnftnl -lmnl -lyajl -lm
@@ -173,13 +177,22 @@ check-host: all faults ## functional tests on this machine, which has cgroup v2
 	@CELLA_BIN=$(abspath $(BUILD)) CELLA_FAULTY=$(abspath build-faults/cella-oci) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
-INTERNAL := %-helper %-monitor # run by our own programs alone
+INTERNAL := %-helper %-monitor %-template # run by our own programs alone
+UNITS := $(wildcard runtime/vps/units/*)
+# where systemd looks, whatever the prefix: /usr, /usr/local or none of both
+UNIT_DIR ?= $(PREFIX)/lib/systemd/system
 MAN_PAGES := $(wildcard man/*.[1-8])
 .PHONY: install
-install: all ## install below DESTDIR and PREFIX
+install: all ## install below DESTDIR and PREFIX; with VZ=1 also as vzctl and vzlist
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBEXECDIR)
 	$(foreach p,$(filter-out $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(PREFIX)/bin/;)
 	$(foreach p,$(filter $(INTERNAL),$(wildcard $(PROGRAMS))),install $(p) $(DESTDIR)$(LIBEXECDIR)/;)
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(foreach p,cella cella-oci,$(BUILD)/$(p) completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(p);)
+	$(foreach p,cella cella-oci,$(BUILD)/$(p) completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$(p);)
+	install -d $(DESTDIR)$(UNIT_DIR)
+	$(foreach u,$(UNITS),sed 's|@BIN@|$(PREFIX)/bin|' $(u) >$(DESTDIR)$(UNIT_DIR)/$(notdir $(u));)
+	$(if $(VZ),$(foreach l,vzctl vzlist,ln -sf cella $(DESTDIR)$(PREFIX)/bin/$(l);))
 	$(foreach m,$(MAN_PAGES),install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(m))) $(m);)
 
 # --- bench: cella-oci beside its peers and a floor; PEERS="/path/to/crun ..." names others ---------
@@ -198,6 +211,14 @@ bench-programs: $(addprefix $(BUILD)/bench/,bench floor payload)
 .PHONY: bench
 bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to/crun ..."
 	@PEERS="$(PEERS)" tests/bench/run $(BUILD)
+
+# VPSs beside lxc's containers, in a guest that tests/vm/guest booted: GUEST=NAME, BENCH_ARGS="-n 50 -r 5"
+.PHONY: bench-vps
+bench-vps: all ## compare cella with lxc in GUEST=NAME: times, memory, density
+	@rm -rf $(BUILD)/bench/tree; $(MAKE) -s install DESTDIR=$(BUILD)/bench/tree
+	@install -D tests/bench/vps $(BUILD)/bench/tree/srv/cella/bench-vps
+	@tar -C $(BUILD)/bench/tree --owner=0 --group=0 -cf - . | tests/vm/guest ssh -n $(GUEST) 'tar -C / --no-overwrite-dir -xf -'
+	@tests/vm/guest ssh -n $(GUEST) '/srv/cella/bench-vps $(BENCH_ARGS)' </dev/null
 
 # --- everything -------------------------------------------------------------------------------
 .PHONY: deps

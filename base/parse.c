@@ -85,6 +85,31 @@ struct err *parse_bytes(const char *what, const char *text, uint64_t *ret_bytes)
 	return NULL;
 }
 
+struct err *parse_bit_rate(const char *what, const char *text, uint64_t *ret_bits)
+{
+	static const char units[] = "kmgt";
+	size_t digits = strspn(text, "0123456789");
+	const char *suffix = text + digits, *unit;
+	uint64_t value = 0, factor = 1;
+	bool good = digits_to_u64(text, digits, &value);
+
+	if (!strcmp(text, "unlimited")) {
+		*ret_bits = UINT64_MAX - 1;
+		return NULL;
+	}
+	if (good && *suffix && (unit = strchr(units, tolower((unsigned char)*suffix)))) {
+		for (const char *at = units; at <= unit; at++)
+			factor *= 1000;
+		suffix++;
+	}
+	good = good && (!*suffix || !strcasecmp(suffix, "bit"));
+	if (!good || value > UINT64_MAX / 2 / factor)
+		return err_new(ERR_INVALID, "%s: '%.64s' is not a rate such as 500K, 10M or 1Gbit",
+			       what, text);
+	*ret_bits = value ? value * factor : UINT64_MAX - 1;
+	return NULL;
+}
+
 struct err *parse_bool(const char *what, const char *text, bool *ret_value)
 {
 	static const char *const words[][2] = {

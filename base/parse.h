@@ -16,6 +16,9 @@ MUST_CHECK struct err *parse_u64(const char *what, const char *text, uint64_t mi
 MUST_CHECK struct err *parse_i64(const char *what, const char *text, int64_t *ret_value);
 /* Bytes with an optional suffix K M G T (powers of 1024, "KiB"/"kb"/"B" spellings accepted). */
 MUST_CHECK struct err *parse_bytes(const char *what, const char *text, uint64_t *ret_bytes);
+/* Bits per second with an optional suffix K M G T (powers of 1000, "Mbit" spellings accepted), or
+ * "unlimited", which is UINT64_MAX - 1, as "0" is. */
+MUST_CHECK struct err *parse_bit_rate(const char *what, const char *text, uint64_t *ret_bits);
 /* yes/no, on/off, true/false, 1/0 */
 MUST_CHECK struct err *parse_bool(const char *what, const char *text, bool *ret_value);
 /* A uid or gid: 0..4294967294 ((uid_t)-1 means "unchanged" to the kernel and is refused). */

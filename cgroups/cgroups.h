@@ -44,6 +44,10 @@ struct cgroup_limits {
 
 void cgroup_limits_init(struct cgroup_limits *limits);
 void cgroup_limits_release(struct cgroup_limits *limits);
+static inline __attribute__((unused)) void own_cgroup_limits(struct cgroup_limits *limits)
+{
+	cgroup_limits_release(limits);
+}
 /* Every value in the range that the kernel accepts; no kernel is asked. */
 MUST_CHECK struct err *cgroup_limits_check(const struct cgroup_limits *limits);
 
@@ -74,6 +78,10 @@ struct cgroup_spec {
 
 void cgroup_spec_init(struct cgroup_spec *spec);
 void cgroup_spec_release(struct cgroup_spec *spec);
+static inline __attribute__((unused)) void own_cgroup_spec(struct cgroup_spec *spec)
+{
+	cgroup_spec_release(spec);
+}
 
 /* An open cgroup. Safe to release when zeroed by CGROUP_INIT, and twice. */
 struct cgroup {
@@ -137,9 +145,28 @@ MUST_CHECK struct err *cgroup_pids(const struct cgroup *cg, pid_t **ret_pids, si
  * scope. Gone is success. */
 MUST_CHECK struct err *cgroup_destroy(struct cgroup *cg, int timeout_ms);
 
+/*
+ * A guarantee (memory.min) holds only as far as every ancestor has one: give each ancestor of the
+ * cgroup path the sum of its children's. After a change of memory.min, and after a cgroup that had
+ * one is gone. Callers exclude each other.
+ */
+MUST_CHECK struct err *cgroup_share_guarantee(const char *path);
+
+/*
+ * The disks ("MAJ:MIN", for io_max lines) below the file system that path lies on, through
+ * partitions, dm, md, loop files, btrfs and overlay. ERR_UNSUPPORTED: it has none (tmpfs, nfs,
+ * zfs).
+ */
+MUST_CHECK struct err *cgroup_disks(const char *path, struct strlist *ret_disks);
+
 /* A descriptor to poll (POLLPRI) for changes of memory.events (oom kills). */
 MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd,
 						 uint64_t *ret_oom_kills);
+
+/* The cgroup that this process is in, "/a/b". */
+MUST_CHECK struct err *cgroup_own_path(char **ret_path);
+/* Move this process into the cgroup name below its own; it is made when missing. */
+MUST_CHECK struct err *cgroup_step_down(const char *name);
 
 /* What happened to a cgroup and those below it (notices.c). */
 struct cgroup_counts {
@@ -193,6 +220,9 @@ struct cgroup_stats {
 
 void cgroup_stats_release(struct cgroup_stats *stats);
 MUST_CHECK struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
+/* The same without what few ask for and much reading costs: memory_stat, hugetlb and rdma stay
+ * empty. */
+MUST_CHECK struct err *cgroup_usage_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
 
 /* What this host's hierarchy offers: "memory", "pids", ...; ERR_UNSUPPORTED without a usable cgroup
  * v2. */
@@ -205,6 +235,8 @@ MUST_CHECK struct err *cgroup_controllers(struct strlist *ret_names);
 MUST_CHECK struct err *cgroup_scope_start(char *const *argv);
 MUST_CHECK struct err *cgroup_scope_set(char *const *argv);
 MUST_CHECK struct err *cgroup_scope_stop(char *const *argv);
+/* NAME PID ROOT, with machined; PID must run in a unit */
+MUST_CHECK struct err *machine_register(char *const *argv);
 
 /* OCI cpu shares (2..262144) to cpu.weight (1..10000) by the formula of runtime-spec 1.3; OCI blkio
  * weight to io.weight. */

@@ -241,29 +241,46 @@ static void init(struct cgroup_stats *stats)
 		*field_at(stats, flat_rows[i].offset) = CGROUP_UNSET;
 }
 
-static struct err *read_all(int dir_fd, struct cgroup_stats *stats)
+static struct err *read_usage(int dir_fd, struct cgroup_stats *stats)
 {
 	TRY(read_numbers(dir_fd, stats));
 	TRY(read_flat(dir_fd, stats));
-	TRY(read_memory_stat(dir_fd, stats));
 	TRY(read_io(dir_fd, stats));
-	TRY(read_rdma(dir_fd, stats));
-	TRY(read_hugetlb(dir_fd, stats));
 	return read_pressures(dir_fd, stats);
 }
 
-struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats)
+static struct err *read_all(int dir_fd, struct cgroup_stats *stats)
+{
+	TRY(read_usage(dir_fd, stats));
+	TRY(read_memory_stat(dir_fd, stats));
+	TRY(read_rdma(dir_fd, stats));
+	return read_hugetlb(dir_fd, stats);
+}
+
+static struct err *read_with(const struct cgroup *cg,
+			     struct err *(*read_some)(int dir_fd, struct cgroup_stats *stats),
+			     struct cgroup_stats *ret_stats)
 {
 	struct cgroup_stats stats;
 	struct err *err = NULL;
 
 	init(&stats);
 	if (cg->dir_fd >= 0)
-		err = read_all(cg->dir_fd, &stats);
+		err = read_some(cg->dir_fd, &stats);
 	if (err) {
 		cgroup_stats_release(&stats);
 		return err_wrap(err, "cgroup %s", cg->path);
 	}
 	*ret_stats = stats;
 	return NULL;
+}
+
+struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats)
+{
+	return read_with(cg, read_all, ret_stats);
+}
+
+struct err *cgroup_usage_read(const struct cgroup *cg, struct cgroup_stats *ret_stats)
+{
+	return read_with(cg, read_usage, ret_stats);
 }

@@ -12,7 +12,23 @@ static bool names_file(const char *metavar)
 static bool takes_container(const struct cmd *cmd)
 {
 	return cmd->args &&
-	       (str_has_prefix(cmd->args, "CONTAINER") || str_has_prefix(cmd->args, "NAME"));
+	       (str_has_prefix(cmd->args, "CONTAINER") || str_has_prefix(cmd->args, "NAME") ||
+		str_has_prefix(cmd->args, "[NAME"));
+}
+
+/* The words with which the alternatives of "create NAME | list" begin; none where there are none.
+ */
+static struct err *add_verbs(const struct cmd *cmd, struct buf *text)
+{
+	const char *at = cmd->args && strstr(cmd->args, " | ") ? cmd->args : NULL;
+
+	while (at) {
+		const char *next = strstr(at, " | ");
+
+		TRY(buf_format(text, "%.*s ", (int)strcspn(at, " "), at));
+		at = next ? next + strlen(" | ") : NULL;
+	}
+	return NULL;
 }
 
 /* The program's name as part of a shell function's. */
@@ -39,8 +55,19 @@ static struct err *add_quoted(const char *words, struct buf *text)
 	return NULL;
 }
 
+/* Words to choose from: the table's, or those of a metavar like "yes|no". */
+static bool has_choices(const struct opt *opt)
+{
+	return opt->choices || strchr(opt->metavar, '|');
+}
+
 static struct err *add_choices(const struct opt *opt, struct buf *text)
 {
+	if (!opt->choices) {
+		for (const char *c = opt->metavar; *c; c++)
+			TRY(buf_format(text, "%c", *c == '|' ? ' ' : *c));
+		return NULL;
+	}
 	for (size_t i = 0; opt->choices[i]; i++)
 		TRY(buf_format(text, "%s%s", i ? " " : "", opt->choices[i]));
 	return NULL;
@@ -65,7 +92,7 @@ static struct err *bash_value(const char *cmd, const struct opt *opt, struct buf
 	TRY(buf_format(text, "\t%s:--%s", cmd, opt->name));
 	if (opt->letter)
 		TRY(buf_format(text, "|%s:-%c", cmd, opt->letter));
-	if (opt->choices) {
+	if (has_choices(opt)) {
 		TRY(buf_format(text, ") COMPREPLY=($(compgen -W '"));
 		TRY(add_choices(opt, text));
 		return buf_format(text, "' -- \"$cur\")); return ;;\n");
@@ -101,6 +128,7 @@ static struct err *bash_commands(const struct program *program, struct buf *text
 		if (!cmd->summary)
 			continue;
 		TRY(buf_format(text, "\t%s) words='", cmd->name));
+		TRY(add_verbs(cmd, text));
 		TRY(bash_spellings(&cmd->opts, text));
 		TRY(buf_format(text, "' container=%s ;;\n", takes_container(cmd) ? "yes" : ""));
 	}
@@ -172,7 +200,7 @@ static struct err *zsh_option(const struct opt *opt, struct buf *text)
 		return buf_add(text, "'", 1);
 	TRY(buf_format(text, ":"));
 	TRY(add_quoted(opt->metavar, text));
-	if (opt->choices) {
+	if (has_choices(opt)) {
 		TRY(buf_format(text, ":("));
 		TRY(add_choices(opt, text));
 		return buf_format(text, ")'");
@@ -202,6 +230,11 @@ static struct err *zsh_commands(const struct program *program, const char *funct
 		TRY(zsh_options(&cmd->opts, text));
 		if (takes_container(cmd))
 			TRY(buf_format(text, " '1:container:_%s_names'", function));
+		if (cmd->args && strstr(cmd->args, " | ")) {
+			TRY(buf_format(text, " '1:what:("));
+			TRY(add_verbs(cmd, text));
+			TRY(buf_format(text, ")'"));
+		}
 		TRY(buf_format(text, " '*:argument:_files' ;;\n"));
 	}
 	return NULL;

@@ -164,11 +164,6 @@ static struct err *read_changes(const struct oci_target *target, struct update_o
 	return spec_parse_resources(text, strlen(text), ret_changes);
 }
 
-static void own_cgroup_spec(struct cgroup_spec *spec)
-{
-	cgroup_spec_release(spec);
-}
-
 static struct err *update_run(const struct cmd_call *call, int *ret_status)
 {
 	OWN(oci_target) struct oci_target target = OCI_TARGET_INIT;

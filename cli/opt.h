@@ -44,6 +44,7 @@ opt_parse_fn opt_u64;	   /* uint64_t */
 opt_parse_fn opt_i64;	   /* int64_t */
 opt_parse_fn opt_u32;	   /* uint32_t or unsigned int */
 opt_parse_fn opt_bytes;	   /* uint64_t bytes, suffixes K M G T */
+opt_parse_fn opt_bit_rate; /* uint64_t bits per second, suffixes K M G T */
 opt_parse_fn opt_duration; /* uint64_t milliseconds: "500ms", "5s", "2m", "1h"; a bare number is
 			      seconds */
 opt_parse_fn opt_choice;   /* int: index into opt->choices */

@@ -72,6 +72,11 @@ struct err *opt_bytes(const struct opt *opt, const char *text, void *field)
 	return parse_bytes(opt_label(opt).text, text, field);
 }
 
+struct err *opt_bit_rate(const struct opt *opt, const char *text, void *field)
+{
+	return parse_bit_rate(opt_label(opt).text, text, field);
+}
+
 struct err *opt_duration(const struct opt *opt, const char *text, void *field)
 {
 	static const struct {

@@ -21,8 +21,11 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_destroy,
 	&vps_cmd_start,
 	&vps_cmd_stop,
+	&vps_cmd_restart,
+	&vps_cmd_set,
 	&vps_cmd_status,
 	&vps_cmd_list,
+	&vps_cmd_vzlist,
 	&vps_cmd_show,
 	&vps_cmd_exec,
 	&vps_cmd_enter,
@@ -32,6 +35,11 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_events,
 	&vps_cmd_metrics,
 	&vps_cmd_why,
+	&vps_cmd_runscript,
+	&vps_cmd_register,
+	&vps_cmd_unregister,
+	&vps_cmd_check_config,
+	&vps_cmd_doctor,
 	&vps_cmd_template,
 	/* not listed by --help */
 	&vps_cmd_exec2,
@@ -47,6 +55,7 @@ const struct program vps_program = {
 	.opts = OPT_TABLE(global_rows),
 	.cmds = cmds,
 	.cmd_count = ARRAY_SIZE(cmds),
+	.list_names = "cella list --names",
 };
 
 /* vzctl's numbers, which panels test. The kinds of error come first, in their order; commands
@@ -65,27 +74,50 @@ static const struct exit_row {
 	[ERR_KIND_COUNT] = { 9, "another command holds the VPS" },
 	[ERR_KIND_COUNT + 1] = { 31, "the VPS is not running" },
 	[ERR_KIND_COUNT + 2] = { 32, "the VPS is running" },
+	[ERR_KIND_COUNT + 3] = { 8, "called as vzctl: the command of exec failed" },
+	[ERR_KIND_COUNT + 4] = { 78, "the address is another VPS's" },
+	[ERR_KIND_COUNT + 5] = { 79, "an action script failed" },
+	[ERR_KIND_COUNT + 6] = { 91, "there is no such template" },
 };
-enum { EXIT_LOCKED = 9, EXIT_NOT_RUNNING = 31, EXIT_RUNNING = 32 };
+enum {
+	EXIT_LOCKED = 9,
+	EXIT_NOT_RUNNING = 31,
+	EXIT_RUNNING = 32,
+	EXIT_ADDRESS_TAKEN = 78,
+	EXIT_SCRIPT = 79,
+	EXIT_NO_TEMPLATE = 91
+};
 
-/* What ERR_STATE means depends on what was wanted. */
-static const struct state_row {
+/* What a kind of error means depends on what was wanted. */
+static const struct kind_row {
 	const struct cmd *cmd;
+	enum err_kind kind;
 	int status;
-} state_rows[] = {
-	{ &vps_cmd_start, EXIT_RUNNING },     { &vps_cmd_destroy, EXIT_RUNNING },
-	{ &vps_cmd_delete, EXIT_RUNNING },    { &vps_cmd_stop, EXIT_NOT_RUNNING },
-	{ &vps_cmd_exec, EXIT_NOT_RUNNING },  { &vps_cmd_exec2, EXIT_NOT_RUNNING },
-	{ &vps_cmd_enter, EXIT_NOT_RUNNING }, { &vps_cmd_stats, EXIT_NOT_RUNNING },
+} kind_rows[] = {
+	{ &vps_cmd_start, ERR_STATE, EXIT_RUNNING },
+	{ &vps_cmd_destroy, ERR_STATE, EXIT_RUNNING },
+	{ &vps_cmd_delete, ERR_STATE, EXIT_RUNNING },
+	{ &vps_cmd_unregister, ERR_STATE, EXIT_RUNNING },
+	{ &vps_cmd_stop, ERR_STATE, EXIT_NOT_RUNNING },
+	{ &vps_cmd_exec, ERR_STATE, EXIT_NOT_RUNNING },
+	{ &vps_cmd_exec2, ERR_STATE, EXIT_NOT_RUNNING },
+	{ &vps_cmd_enter, ERR_STATE, EXIT_NOT_RUNNING },
+	{ &vps_cmd_stats, ERR_STATE, EXIT_NOT_RUNNING },
+	{ &vps_cmd_runscript, ERR_STATE, EXIT_NOT_RUNNING },
+	{ &vps_cmd_create, ERR_NOT_FOUND, EXIT_NO_TEMPLATE },
+	{ &vps_cmd_set, ERR_EXISTS, EXIT_ADDRESS_TAKEN },
+	{ &vps_cmd_start, ERR_EXISTS, EXIT_ADDRESS_TAKEN },
+	{ &vps_cmd_start, ERR_PEER, EXIT_SCRIPT },
+	{ &vps_cmd_restart, ERR_PEER, EXIT_SCRIPT },
 };
 
 int vps_exit_status(const struct cmd *cmd, const struct err *err)
 {
 	if (err_errno(err) == EBUSY)
 		return EXIT_LOCKED;
-	for (size_t i = 0; i < ARRAY_SIZE(state_rows); i++)
-		if (err_kind(err) == ERR_STATE && state_rows[i].cmd == cmd)
-			return state_rows[i].status;
+	for (size_t i = 0; i < ARRAY_SIZE(kind_rows); i++)
+		if (kind_rows[i].kind == err_kind(err) && kind_rows[i].cmd == cmd)
+			return kind_rows[i].status;
 	return exit_rows[err_kind(err)].status;
 }
 
@@ -119,16 +151,4 @@ struct err *vps_print_json(struct json_out *out)
 	TRY(buf_format(&line, "%s%s", text,
 		       str_eq(text, "") || text[strlen(text) - 1] != '\n' ? "\n" : ""));
 	return out_text(line.data, line.len);
-}
-
-struct err *vps_addrs_text(const struct vps_conf *conf, struct buf *text)
-{
-	TRY(buf_add(text, "", 0));
-	for (size_t i = 0; i < conf->addr_count; i++) {
-		char addr[NET_ADDR_TEXT_MAX];
-
-		net_addr_format(&conf->addrs[i], addr);
-		TRY(buf_format(text, "%s%s", i ? " " : "", addr));
-	}
-	return NULL;
 }

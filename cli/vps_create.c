@@ -4,11 +4,21 @@
 
 struct create_opts {
 	struct vps_conf conf;
-	bool json;
+	struct strlist net, kept;
+	struct vps_login login;
+	bool skip_probe, json;
 };
 
 static const struct opt create_opt_rows[] = {
 	VPS_OPTION_ROWS(struct create_opts, conf),
+	VPS_NET_ROWS(struct create_opts, net),
+	{ "skip_arpdetect", 0, NULL, NULL, offsetof(struct create_opts, skip_probe), opt_flag },
+	VPS_LOGIN_ROWS(struct create_opts, login),
+	VPS_KEPT_ROWS(struct create_opts, kept),
+	{ "layout", 0, "dir", "how its disk lies on the host",
+	  offsetof(struct create_opts, conf.layout), opt_vps_text },
+	{ "config", 0, "PLAN", "what is not said here is as the plan says",
+	  offsetof(struct create_opts, conf.config), opt_vps_text },
 	{ "json", 'j', NULL, "print the new VPS as JSON", offsetof(struct create_opts, json),
 	  opt_flag },
 };
@@ -16,6 +26,9 @@ static const struct opt create_opt_rows[] = {
 static void own_create_opts(struct create_opts *opts)
 {
 	vps_conf_release(&opts->conf);
+	strlist_release(&opts->net);
+	strlist_release(&opts->kept);
+	strlist_release(&opts->login.keys);
 }
 
 static struct err *tell(const struct cmd_call *call, const struct vps_host *host, const char *name,
@@ -44,6 +57,7 @@ static struct err *create_run(const struct cmd_call *call, int *ret_status)
 	(void)ret_status;
 	vps_conf_init(&opts.conf);
 	TRY(cmd_parse(call, &opts, &args));
+	TRY(vps_net_edit(&opts.net, &opts.conf));
 	TRY(vps_conf_check(&opts.conf));
 	TRY(vps_host_open(&host));
 	TRY(str_format(&what, "creating %.64s", args.items[0]));
@@ -51,8 +65,13 @@ static struct err *create_run(const struct cmd_call *call, int *ret_status)
 		      opts.json || vps_globals(call)->quiet ? PROGRESS_QUIET : PROGRESS_SHOWN);
 	err = vps_create(&host, &(struct vps_create){ .name = args.items[0],
 						      .options = opts.conf,
+						      .skip_probe = opts.skip_probe,
+						      .kept = &opts.kept,
+						      .login = &opts.login,
 						      .progress = &progress.base });
 	progress_end(&progress);
+	if (!err)
+		err = vps_warn_kept(&opts.kept);
 	return err ? err : tell(call, &host, args.items[0], opts.json);
 }
 

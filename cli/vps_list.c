@@ -96,7 +96,7 @@ static struct err *ip_field(const struct vps_info *info, struct table *table)
 {
 	OWN(buf) struct buf text = { 0 };
 
-	TRY(vps_addrs_text(&info->conf, &text));
+	TRY(vps_addrs_text(&info->ports, &text));
 	return table_add(table, text.len ? text.data : NULL);
 }
 

@@ -1,7 +1,11 @@
 /* Definitions on the command line, in vzctl's spellings; see vps.h. */
+#include <ctype.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fd.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "cli/vps.h"
 
@@ -12,6 +16,44 @@ struct err *opt_vps_bytes(const struct opt *opt, const char *text, void *field)
 		return NULL;
 	}
 	return opt_bytes(opt, text, field);
+}
+
+struct err *opt_vps_rate(const struct opt *opt, const char *text, void *field)
+{
+	OWN(str) char *megabytes = NULL;
+	size_t digits = strspn(text, "0123456789");
+
+	TRY(str_format(&megabytes, "%.*sM", (int)digits, text));
+	return opt_bytes(opt, digits && !text[digits] ? megabytes : text, field);
+}
+
+/* Of "barrier:limit" the limit counts. vzctl's suffixes: P for pages, else as for bytes. */
+struct err *opt_vps_pages(const struct opt *opt, const char *text, void *field)
+{
+	const char *colon = strchr(text, ':'), *limit = colon ? colon + 1 : text;
+	size_t digits = strspn(limit, "0123456789");
+	OWN(str) char *number = NULL;
+	uint64_t pages;
+
+	if (!digits ||
+	    (limit[digits] && !str_eq(limit + digits, "P") && !str_eq(limit + digits, "p")))
+		return opt_vps_bytes(opt, limit, field);
+	TRY(str_format(&number, "%.*s", (int)digits, limit));
+	TRY(parse_u64(opt_label(opt).text, number, 0, UINT64_MAX, &pages));
+	/* OpenVZ's "unlimited" is LONG_MAX, of 64 or of 32 bits */
+	if (pages == INT64_MAX || pages == INT32_MAX)
+		*(uint64_t *)field = VPS_UNLIMITED;
+	else if (pages > UINT64_MAX / 4096 / 2)
+		return err_new(ERR_INVALID, "%s: %s pages are too many", opt_label(opt).text,
+			       number);
+	else
+		*(uint64_t *)field = pages * 4096;
+	return NULL;
+}
+
+struct err *opt_vps_best_effort(const struct opt *opt, const char *text, void *field)
+{
+	return opt_vps_yes_no(opt, text ? text : "yes", field);
 }
 
 /* "limit" or vzctl's "barrier:limit", where the limit counts. */
@@ -75,18 +117,53 @@ struct err *opt_vps_words(const struct opt *opt, const char *text, void *field)
 	return NULL;
 }
 
-struct err *opt_vps_addrs(const struct opt *opt, const char *text, void *field)
+struct err *opt_vps_net(const struct opt *opt, const char *text, void *field)
 {
-	/* the row's offset is of the member, vps_conf_add_addr() wants the whole */
-	struct vps_conf *conf = (void *)((char *)field - offsetof(struct vps_conf, addrs));
-	OWN(strlist) struct strlist words = { 0 };
+	return strlist_format(field, "%s=%s", opt->name, text);
+}
 
-	TRY(opt_vps_words(opt, text, &words));
-	for (size_t i = 0; i < words.count; i++) {
-		struct net_addr addr;
+struct err *opt_vps_kept(const struct opt *opt, const char *text, void *field)
+{
+	char key[32];
+	size_t len = 0;
 
-		TRY(net_addr_parse(opt_label(opt).text, words.items[i], &addr));
-		TRY(vps_conf_add_addr(conf, &addr));
+	for (; opt->name[len] && len < sizeof(key) - 1; len++)
+		key[len] = (char)toupper((unsigned char)opt->name[len]);
+	key[len] = '\0';
+	return strlist_format(field, "%s=%s", key, text);
+}
+
+struct err *vps_warn_kept(const struct strlist *pairs)
+{
+	OWN(buf) struct buf keys = { 0 };
+
+	for (size_t i = 0; i < pairs->count; i++)
+		TRY(buf_format(&keys, "%s%.*s", i ? ", " : "", (int)strcspn(pairs->items[i], "="),
+			       pairs->items[i]));
+	if (pairs->count)
+		log_warning("kept in the file, but without effect on this kernel: %s", keys.data);
+	return NULL;
+}
+
+/* "ssh-ed25519 AAAA..." or the path of a file with such lines. */
+struct err *opt_vps_keys(const struct opt *opt, const char *text, void *field)
+{
+	OWN(buf) struct buf lines = { 0 };
+	struct err *err;
+
+	if (*text != '/' && *text != '.')
+		return strlist_add(field, text);
+	err = file_read(AT_FDCWD, text, 65536, &lines);
+	if (!err)
+		err = buf_add(&lines, "", 0);
+	if (err)
+		return err_wrap(err, "%s", opt_label(opt).text);
+	for (const char *at = lines.data; *at;) {
+		size_t len = strcspn(at, "\n");
+
+		if (len && *at != '#')
+			TRY(strlist_format(field, "%.*s", (int)len, at));
+		at += len + (at[len] == '\n');
 	}
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/table.h"
 #include "cli/vps.h"
 
@@ -24,6 +25,12 @@ static void put_number(struct json_out *out, const char *key, uint64_t value)
 		json_out_u64(out, value);
 }
 
+static void put_yes_no(struct json_out *out, const char *key, uint64_t value)
+{
+	json_out_key(out, key);
+	json_out_bool(out, value == 1);
+}
+
 static void put_list(struct json_out *out, const char *key, const struct strlist *list)
 {
 	json_out_key(out, key);
@@ -33,29 +40,29 @@ static void put_list(struct json_out *out, const char *key, const struct strlist
 	json_out_end_array(out);
 }
 
-static void put_addrs(struct json_out *out, const struct vps_conf *conf)
-{
-	json_out_key(out, "addresses");
-	json_out_array(out);
-	for (size_t i = 0; i < conf->addr_count; i++) {
-		char text[NET_ADDR_TEXT_MAX];
-
-		net_addr_format(&conf->addrs[i], text);
-		json_out_string(out, text);
-	}
-	json_out_end_array(out);
-}
-
 static void put_limits(struct json_out *out, const struct vps_conf *conf)
 {
 	json_out_key(out, "limits");
 	json_out_object(out);
 	put_number(out, "ramBytes", conf->ram_bytes);
 	put_number(out, "swapBytes", conf->swap_bytes);
+	put_number(out, "ramMinBytes", conf->ram_min_bytes);
+	put_number(out, "ramSoftBytes", conf->ram_soft_bytes);
+	put_yes_no(out, "oomGroup", conf->oom_group);
 	put_number(out, "cpus", conf->cpus);
 	put_number(out, "cpuPercent", conf->cpulimit_percent);
+	put_number(out, "cpuBurstPercent", conf->cpu_burst_percent);
 	put_number(out, "cpuUnits", conf->cpuunits);
+	put_text(out, "cpuMask", conf->cpumask);
+	put_text(out, "nodeMask", conf->nodemask);
 	put_number(out, "processes", conf->numproc);
+	put_number(out, "ioPriority", conf->ioprio);
+	put_number(out, "ioBytesPerSecond", conf->iolimit_bytes);
+	put_number(out, "ioOperationsPerSecond", conf->iopslimit);
+	put_number(out, "rateInBitsPerSecond", conf->rate_in_bits);
+	put_number(out, "rateOutBitsPerSecond", conf->rate_out_bits);
+	put_number(out, "rateBurstBytes", conf->rate_burst_bytes);
+	put_number(out, "packetsPerSecond", conf->packets_per_s);
 	json_out_end_object(out);
 }
 
@@ -91,12 +98,6 @@ static void put_ids(struct json_out *out, const struct vps_conf *conf)
 	json_out_end_object(out);
 }
 
-static void put_yes_no(struct json_out *out, const char *key, uint64_t value)
-{
-	json_out_key(out, key);
-	json_out_bool(out, value == 1);
-}
-
 void vps_json(struct json_out *out, const struct vps_info *info)
 {
 	const struct vps_conf *conf = &info->conf;
@@ -113,7 +114,9 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_text(out, "hostname", conf->hostname);
 	put_text(out, "description", conf->description);
 	put_text(out, "template", conf->ostemplate);
-	put_addrs(out, conf);
+	vps_json_addrs(out, &info->ports);
+	vps_json_ports(out, &info->ports);
+	put_list(out, "published", &conf->publish);
 	put_list(out, "nameservers", &conf->nameservers);
 	put_list(out, "searchDomains", &conf->searchdomains);
 	put_text(out, "hostInterface", info->host_ifname);
@@ -121,9 +124,12 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_text(out, "layout", conf->layout);
 	put_text(out, "private", info->private_path);
 	put_yes_no(out, "onBoot", conf->onboot);
+	put_number(out, "bootOrder", conf->bootorder);
+	put_list(out, "after", &conf->after);
 	put_text(out, "autoRestart", vps_autorestart_name(conf->autorestart));
 	put_yes_no(out, "disabled", conf->disabled);
 	put_limits(out, conf);
+	put_list(out, "atRestart", &info->waiting);
 	put_usage(out, info);
 	json_out_end_object(out);
 }
@@ -164,6 +170,15 @@ static struct err *add_usage(struct table *table, const char *name, const char *
 	return used ? table_addf(table, "%s of %s", used, limit) : table_add(table, limit);
 }
 
+static struct err *add_waiting(struct table *table, const struct strlist *keys)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	for (size_t i = 0; i < keys->count; i++)
+		TRY(buf_format(&text, "%s%s", i ? ", " : "", vps_conf_label(keys->items[i])));
+	return add_pair(table, "at restart", text.data);
+}
+
 static struct err *add_running(struct table *table, const struct vps_info *info)
 {
 	OWN(str) char *pid = NULL;
@@ -173,7 +188,15 @@ static struct err *add_running(struct table *table, const struct vps_info *info)
 	TRY(add_pair(table, "init", pid));
 	TRY(add_pair(table, "cgroup", info->cgroup));
 	TRY(add_pair(table, "monitor", info->monitored ? "yes" : "no"));
-	return info->host_ifname ? add_pair(table, "host interface", info->host_ifname) : NULL;
+	return info->waiting.count ? add_waiting(table, &info->waiting) : NULL;
+}
+
+static struct err *add_port(struct table *table, const struct net_port *port)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	TRY(vps_port_text(port, &text));
+	return add_pair(table, port->name, text.data);
 }
 
 static struct err *add_conf(struct table *table, const struct vps_info *info)
@@ -181,12 +204,14 @@ static struct err *add_conf(struct table *table, const struct vps_info *info)
 	const struct vps_conf *conf = &info->conf;
 	OWN(buf) struct buf addrs = { 0 };
 
-	TRY(vps_addrs_text(conf, &addrs));
+	TRY(vps_addrs_text(&info->ports, &addrs));
 	TRY(add_pair(table, "host name", conf->hostname));
 	if (conf->description)
 		TRY(add_pair(table, "description", conf->description));
 	TRY(add_pair(table, "template", conf->ostemplate));
 	TRY(add_pair(table, "addresses", addrs.len ? addrs.data : NULL));
+	for (size_t i = 0; i < info->ports.count; i++)
+		TRY(add_port(table, &info->ports.items[i]));
 	TRY(add_pair(table, "private", info->private_path));
 	if (conf->id_first == VPS_UNSET)
 		return NULL;
@@ -284,7 +309,15 @@ static struct err *status_line(const char *name, const struct vps_info *info)
 	return out_text(line, strlen(line));
 }
 
-static struct err *status_json(const char *name, const struct vps_info *info)
+/* On standard error, so that scripts still read one line. */
+static void warn_of_lacks(const char *name, const struct strlist *lacks)
+{
+	for (size_t i = 0; i < lacks->count; i++)
+		log_warning("VPS %s: not enforced: %s", name, lacks->items[i]);
+}
+
+static struct err *status_json(const char *name, const struct vps_info *info,
+			       const struct strlist *lacks)
 {
 	OWN(json_out) struct json_out *out = NULL;
 
@@ -296,6 +329,7 @@ static struct err *status_json(const char *name, const struct vps_info *info)
 	put_text(out, "status", info ? vps_status_name(info->status) : NULL);
 	put_text(out, "problem", info ? info->problem : NULL);
 	put_number(out, "pid", info && info->pid ? (uint64_t)info->pid : VPS_UNSET);
+	put_list(out, "notEnforced", lacks);
 	json_out_end_object(out);
 	return vps_print_json(out);
 }
@@ -305,6 +339,7 @@ static struct err *status_run(const struct cmd_call *call, int *ret_status)
 	OWN(vps_host) struct vps_host host = { 0 };
 	OWN(opt_args) struct opt_args args = { 0 };
 	OWN(vps_info) struct vps_info info = { 0 };
+	OWN(strlist) struct strlist lacks = { 0 };
 	struct show_opts opts = { 0 };
 	struct err *err;
 	bool found;
@@ -318,7 +353,12 @@ static struct err *status_run(const struct cmd_call *call, int *ret_status)
 	if (err && err_kind(err) != ERR_NOT_FOUND)
 		return err;
 	err_drop(err);
-	return (opts.json ? status_json : status_line)(args.items[0], found ? &info : NULL);
+	if (found && info.conf.best_effort == 1)
+		TRY(vps_limits_lacking(&host, args.items[0], &info.conf, &lacks));
+	if (opts.json)
+		return status_json(args.items[0], found ? &info : NULL, &lacks);
+	warn_of_lacks(args.items[0], &lacks);
+	return status_line(args.items[0], found ? &info : NULL);
 }
 
 const struct cmd vps_cmd_status = {

@@ -20,29 +20,32 @@ static uint32_t v4_host_order(const struct net_addr *addr)
 	return ntohl(value);
 }
 
+/* Whose address it shall be. */
+enum purpose { CONTAINER = 0, SERVER = 1, GATEWAY = 2 };
+
 /* Address blocks, as IANA's special-purpose registries list them. */
 static const struct v4_block {
 	uint32_t first, mask;
 	const char *why;
-	bool ok_for_server;
+	unsigned int good_for; /* purposes */
 } v4_blocks[] = {
-	{ 0x00000000, 0xff000000, "is in 0.0.0.0/8 (this network)", false },
-	{ 0x7f000000, 0xff000000, "is a loopback address", true },
-	{ 0xa9fe0000, 0xffff0000, "is a link-local address", true },
-	{ 0xe0000000, 0xf0000000, "is a multicast address", false },
-	{ 0xf0000000, 0xf0000000, "is in the reserved block 240.0.0.0/4", false },
+	{ 0x00000000, 0xff000000, "is in 0.0.0.0/8 (this network)", 0 },
+	{ 0x7f000000, 0xff000000, "is a loopback address", SERVER },
+	{ 0xa9fe0000, 0xffff0000, "is a link-local address", SERVER | GATEWAY },
+	{ 0xe0000000, 0xf0000000, "is a multicast address", 0 },
+	{ 0xf0000000, 0xf0000000, "is in the reserved block 240.0.0.0/4", 0 },
 };
 
 static const struct v6_block {
 	uint8_t first[16], prefix;
 	const char *why;
-	bool ok_for_server;
+	unsigned int good_for;
 } v6_blocks[] = {
-	{ { 0 }, 128, "is the unspecified address", false },
-	{ { [15] = 1 }, 128, "is the loopback address", true },
-	{ { [10] = 0xff, 0xff }, 96, "is an IPv4-mapped address", false },
-	{ { 0xfe, 0x80 }, 10, "is a link-local address", false },
-	{ { 0xff }, 8, "is a multicast address", false },
+	{ { 0 }, 128, "is the unspecified address", 0 },
+	{ { [15] = 1 }, 128, "is the loopback address", SERVER },
+	{ { [10] = 0xff, 0xff }, 96, "is an IPv4-mapped address", 0 },
+	{ { 0xfe, 0x80 }, 10, "is a link-local address", GATEWAY },
+	{ { 0xff }, 8, "is a multicast address", 0 },
 };
 
 static bool prefix_match(const uint8_t *a, const uint8_t *b, unsigned int bits)
@@ -54,18 +57,18 @@ static bool prefix_match(const uint8_t *a, const uint8_t *b, unsigned int bits)
 	return rest == 0 || (a[whole] >> (8 - rest)) == (b[whole] >> (8 - rest));
 }
 
-static const char *why_refused(const struct net_addr *addr, bool server)
+static const char *why_refused(const struct net_addr *addr, enum purpose purpose)
 {
 	if (addr->family == AF_INET) {
 		for (size_t i = 0; i < ARRAY_SIZE(v4_blocks); i++)
 			if ((v4_host_order(addr) & v4_blocks[i].mask) == v4_blocks[i].first &&
-			    !(server && v4_blocks[i].ok_for_server))
+			    !(purpose & v4_blocks[i].good_for))
 				return v4_blocks[i].why;
 		return NULL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(v6_blocks); i++)
 		if (prefix_match(addr->bytes, v6_blocks[i].first, v6_blocks[i].prefix) &&
-		    !(server && v6_blocks[i].ok_for_server))
+		    !(purpose & v6_blocks[i].good_for))
 			return v6_blocks[i].why;
 	return NULL;
 }
@@ -133,7 +136,7 @@ struct err *net_addr_parse(const char *what, const char *text, struct net_addr *
 	TRY(parse_bytes_of(what, text, slash ? (size_t)(slash - text) : strlen(text), &addr));
 	if (slash)
 		TRY(parse_prefix(what, slash + 1, addr.family, &addr.prefix));
-	why = why_refused(&addr, false);
+	why = why_refused(&addr, CONTAINER);
 	if (why)
 		return err_new(ERR_INVALID, "%s: %.60s %s, which no container can be given", what,
 			       text, why);
@@ -141,18 +144,30 @@ struct err *net_addr_parse(const char *what, const char *text, struct net_addr *
 	return NULL;
 }
 
-struct err *net_addr_parse_host(const char *what, const char *text, struct net_addr *ret_addr)
+/* Without a prefix. */
+static struct err *parse_single(const char *what, const char *text, enum purpose purpose,
+				struct net_addr *ret_addr)
 {
 	struct net_addr addr = { 0 };
 	const char *why;
 
 	TRY(parse_bytes_of(what, text, strlen(text), &addr));
-	why = why_refused(&addr, true);
+	why = why_refused(&addr, purpose);
 	if (why)
-		return err_new(ERR_INVALID, "%s: %.60s %s, which no server can have", what, text,
-			       why);
+		return err_new(ERR_INVALID, "%s: %.60s %s, which no %s can have", what, text, why,
+			       purpose == SERVER ? "server" : "gateway");
 	*ret_addr = addr;
 	return NULL;
+}
+
+struct err *net_addr_parse_host(const char *what, const char *text, struct net_addr *ret_addr)
+{
+	return parse_single(what, text, SERVER, ret_addr);
+}
+
+struct err *net_addr_parse_gateway(const char *what, const char *text, struct net_addr *ret_addr)
+{
+	return parse_single(what, text, GATEWAY, ret_addr);
 }
 
 void net_addr_format(const struct net_addr *addr, char *text)

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "netns/guard_port.h"
+#include "netns/shape.h"
 
 #define TRIES 50
 
@@ -13,6 +14,7 @@ struct guard_work {
 	struct err *(*add)(struct nft *nft, const struct guard_work *work);
 	const struct net_guard *guard;
 	const char *host_name;
+	uint32_t ifb;
 };
 
 static struct err *run(const struct guard_work *work)
@@ -35,16 +37,24 @@ static struct err *run(const struct guard_work *work)
 
 static struct err *add_set(struct nft *nft, const struct guard_work *work)
 {
-	TRY(guard_port_set(nft, work->guard));
-	return guard_host_set(nft, work->guard);
+	bool was_there;
+
+	TRY(guard_port_set(nft, work->guard, work->ifb, &was_there));
+	return guard_host_set(nft, work->guard, was_there);
 }
 
 struct err *net_guard_set(const struct net_guard *guard)
 {
-	const struct guard_work work = { .add = add_set, .guard = guard };
+	struct guard_work work = { .add = add_set, .guard = guard };
+	struct err *err;
 
 	TRY(net_name_check(guard->host_name));
-	return err_wrap(run(&work), "guard interface %s", guard->host_name);
+	err = shape_set(guard->host_name, &guard->rate, &work.ifb);
+	if (!err)
+		err = run(&work);
+	if (!err && !work.ifb) /* now that nothing is forwarded to it */
+		err = shape_remove_ifb(guard->host_name);
+	return err_wrap(err, "guard interface %s", guard->host_name);
 }
 
 struct services_work {
@@ -77,8 +87,13 @@ struct err *net_guard_remove(const char *host_name)
 {
 	const struct guard_work work = { .add = add_remove, .host_name = host_name };
 
+	struct err *err;
+
 	TRY(net_name_check(host_name));
-	return err_wrap(run(&work), "remove the guard of interface %s", host_name);
+	err = run(&work);
+	if (!err)
+		err = shape_remove_ifb(host_name);
+	return err_wrap(err, "remove the guard of interface %s", host_name);
 }
 
 #define ETHERNET_BYTES 14

@@ -1,5 +1,6 @@
 /*
- * What a container may send and whom it reaches: the part of netns.h that rests on nftables.
+ * What a container may send and whom it reaches: the part of netns.h, which includes this, that
+ * rests on nftables.
  *
  * Every port has a table of its own, "netdev cella-PORT", whose chains see each frame of the host's
  * end of the cable before bridge and router do. One table a port, so that setting one up costs the
@@ -27,6 +28,13 @@ struct net_publish {
 	struct net_addr addr; /* of the container */
 };
 
+/* Rates count Ethernet frames. 0: no limit, and for the burst: one that fits the rate. */
+struct net_rate {
+	uint64_t in_bits_per_s;	 /* to the container */
+	uint64_t out_bits_per_s; /* from it */
+	uint64_t burst_bytes;	 /* of both */
+};
+
 /* All borrowed. */
 struct net_guard {
 	const char *host_name; /* the host's end */
@@ -34,11 +42,13 @@ struct net_guard {
 	unsigned int flags;
 	const struct net_addr *addrs;
 	size_t addr_count;
+	struct net_addr gateway6; /* the host's own on the link; family 0: none */
 	const char *const *peers; /* other ports' host ends that it reaches and is reached by */
 	size_t peer_count;
 	const struct net_publish *publish;
 	size_t publish_count;
 	uint64_t packets_per_s; /* each direction; 0: no limit */
+	struct net_rate rate;
 };
 
 /* What the host's own ports are open for to containers, beside ICMP: one for all of them. */

@@ -209,6 +209,8 @@ static void add_publish(struct nft *nft, const struct net_guard *guard)
 	}
 }
 
+static const struct nft_set *const peers = &sets[1].set;
+
 static struct err *delete_elements(struct nft *nft, const struct nft_table *table,
 				   const char *owner, size_t *ret_ports_left)
 {
@@ -225,15 +227,19 @@ static struct err *delete_elements(struct nft *nft, const struct nft_table *tabl
 	return NULL;
 }
 
-struct err *guard_host_set(struct nft *nft, const struct net_guard *guard)
+struct err *guard_host_set(struct nft *nft, const struct net_guard *guard, bool was_there)
 {
 	size_t left;
 
 	TRY(add_part(nft, ALWAYS, "forward"));
 	if (guard->flags & NET_GUARD_NAT)
 		TRY(add_part(nft, NAT, "masquerade"));
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		TRY(delete_elements(nft, &tables[i], guard->host_name, &left));
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (was_there)
+			TRY(delete_elements(nft, &tables[i], guard->host_name, &left));
+		else
+			TRY(nft_delete_owned(nft, &tables[i], peers, guard->host_name, &left));
+	}
 	add_peers(nft, INET, guard);
 	if (guard->flags & NET_GUARD_BRIDGED) {
 		struct nft_element mac = { .owner = guard->host_name };

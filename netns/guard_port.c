@@ -40,6 +40,7 @@ static const struct nft_set sets[] = {
 	{ .name = "mac", .key = { NFT_TYPE_ETHER }, .size = 4 },
 	{ .name = "v4", .key = { NFT_TYPE_IPV4 }, .size = 1024 },
 	{ .name = "v6", .key = { NFT_TYPE_IPV6 }, .size = 1024 },
+	{ .name = "gateway6", .key = { NFT_TYPE_IPV6 }, .size = 4 },
 };
 
 #define IP_BOTH NFT_NETWORK, 12, 8
@@ -58,7 +59,6 @@ static const struct nft_set sets[] = {
 #define TARGET_MAC_OPTION 2, 1
 #define NONCE_OPTION 14, 1
 
-#define GATEWAY6 0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1
 /* clang-format off */
 #define LINK_LOCAL(field) { .load = { { field } }, .test = NFT_IS, .mask = { 0xff, 0xc0 }, .value = { 0xfe, 0x80 } }
 #define TYPE_MASKED(bits, type) { .load = { { ICMP_TYPE } }, .test = NFT_IS, .mask = { bits }, .value = { type } }
@@ -108,8 +108,8 @@ static const struct guard_row {
 	{ { "udp", { IS(DEST_PORT, 2, 34) }, DROP } },		/* 546 */
 
 	{ { "v6", { IN(IP6_SOURCE, "v6") }, GOTO("v6own") } },
-	/* only the host is on the link, and fe80::1 is the host */
-	{ { "v6", { IS(IP6_SOURCE, GATEWAY6) }, DROP }, ROUTED },
+	/* only the host is on the link, and the gateway is the host */
+	{ { "v6", { IN(IP6_SOURCE, "gateway6") }, DROP }, ROUTED },
 	{ { "v6", { LINK_LOCAL(IP6_SOURCE) }, GOTO("v6own") }, ROUTED },
 	{ { "v6", { IS(IP6_SOURCE, 0) }, GOTO("v6none") } },
 	{ { "v6", { ANY }, DROP } },
@@ -149,7 +149,7 @@ static const struct guard_row {
 	{ { "na", { ANY }, DROP } },
 
 	{ { "target", { IN(ND_TARGET, "v6") }, RETURN } },
-	{ { "target", { IS(ND_TARGET, GATEWAY6) }, DROP }, ROUTED },
+	{ { "target", { IN(ND_TARGET, "gateway6") }, DROP }, ROUTED },
 	{ { "target", { LINK_LOCAL(ND_TARGET) }, RETURN }, ROUTED },
 	{ { "target", { ANY }, DROP } },
 
@@ -207,8 +207,13 @@ static void add_passed(struct nft *nft, const struct nft_table *table, const cha
 	nft_add_rule(nft, table, &count);
 }
 
-static void add_rules(struct nft *nft, const struct nft_table *table, const struct net_guard *guard)
+static void add_rules(struct nft *nft, const struct nft_table *table, const struct net_guard *guard,
+		      uint32_t ifb)
 {
+	const struct nft_rule forward = { .chain = "passed",
+					  .verdict = NFT_FORWARD,
+					  .number = ifb };
+
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].only == ROUTED && guard->flags & NET_GUARD_BRIDGED)
 			continue;
@@ -217,6 +222,8 @@ static void add_rules(struct nft *nft, const struct nft_table *table, const stru
 		nft_add_rule(nft, table, &rows[i].rule);
 	}
 	add_passed(nft, table, "passed", "out", guard->packets_per_s);
+	if (ifb)
+		nft_add_rule(nft, table, &forward);
 	add_passed(nft, table, "to", "in", guard->packets_per_s);
 }
 
@@ -248,6 +255,8 @@ static void add_elements(struct nft *nft, const struct nft_table *table,
 		add_element(nft, table, is_v4 ? "v4" : "v6", is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
 			    guard->addrs[i].bytes);
 	}
+	if (guard->gateway6.family)
+		add_element(nft, table, "gateway6", NFT_TYPE_IPV6, guard->gateway6.bytes);
 	if (guard->flags & NET_GUARD_BRIDGED)
 		add_own_link_local(nft, table, guard->mac);
 }
@@ -266,7 +275,8 @@ static struct err *add_chains(struct nft *nft, const struct nft_table *table, co
 	return NULL;
 }
 
-struct err *guard_port_set(struct nft *nft, const struct net_guard *guard)
+struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb,
+			   bool *ret_was_there)
 {
 	char name[GUARD_TABLE_MAX];
 	struct nft_table table = guard_port_table(guard->host_name, name);
@@ -284,8 +294,9 @@ struct err *guard_port_set(struct nft *nft, const struct net_guard *guard)
 	nft_add_counter(nft, &table, "out");
 	if (handle)
 		nft_flush_rules(nft, &table);
-	add_rules(nft, &table, guard);
+	add_rules(nft, &table, guard, ifb);
 	add_elements(nft, &table, guard);
+	*ret_was_there = handle != 0;
 	return NULL;
 }
 

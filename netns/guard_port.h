@@ -8,11 +8,16 @@
 /* Room for "cella-" and an interface's name. */
 #define GUARD_TABLE_MAX 32
 struct nft_table guard_port_table(const char *host_name, char *name);
-MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *guard);
+/* *ret_was_there: it changes one. */
+MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb,
+				      bool *ret_was_there);
 MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name);
 
 /* guard_host.c: "inet cella" and "bridge cella". */
-MUST_CHECK struct err *guard_host_set(struct nft *nft, const struct net_guard *guard);
+/* was_there: it may have elements, which are looked for; that takes longer the more ports there
+ * are. The pairs of peers are looked for always: the others have made some, too. */
+MUST_CHECK struct err *guard_host_set(struct nft *nft, const struct net_guard *guard,
+				      bool was_there);
 MUST_CHECK struct err *guard_host_remove(struct nft *nft, const char *host_name);
 MUST_CHECK struct err *guard_host_services(struct nft *nft, const struct net_service *services,
 					   size_t count);

@@ -78,14 +78,16 @@ void rtnl_add_host_route(struct rtnl_batch *batch, uint16_t type, int index,
 	rtnl_end(batch, request);
 }
 
-void rtnl_add_default_route(struct rtnl_batch *batch, int index, const struct net_addr *gateway)
+void rtnl_add_default_route(struct rtnl_batch *batch, uint16_t type, int index,
+			    const struct net_addr *gateway)
 {
 	char text[NET_ADDR_TEXT_MAX];
+	uint16_t flags = type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0;
 	struct nlmsghdr *request;
 
 	net_addr_format(gateway, text);
-	request = rtnl_add(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
-			   "add the default route via %s", text);
+	request = rtnl_add(batch, type, flags, "%s the default route via %s",
+			   type == RTM_NEWROUTE ? "add" : "remove", text);
 	if (!request)
 		return;
 	put_route(request, gateway->family, 0)->rtm_flags = RTNH_F_ONLINK;

@@ -38,7 +38,14 @@ struct err *rtnl_open(struct rtnl *ret_rtnl)
 	return NULL;
 }
 
-struct err *rtnl_open_in(int netns_fd, struct rtnl *ret_rtnl)
+/* Open something in another namespace; it stays there, and we come back. */
+struct opener {
+	struct err *(*open)(const struct opener *opener);
+	struct rtnl *ret_rtnl;
+	int family, type, *ret_fd;
+};
+
+static struct err *open_in(int netns_fd, const struct opener *opener)
 {
 	OWN(fd) int own_ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct err *err;
@@ -47,13 +54,37 @@ struct err *rtnl_open_in(int netns_fd, struct rtnl *ret_rtnl)
 		return err_sys(errno, "open /proc/self/ns/net");
 	if (setns(netns_fd, CLONE_NEWNET) < 0)
 		return err_sys(errno, "enter the container's network namespace");
-	err = rtnl_open(ret_rtnl); /* the socket stays in the namespace it was made in */
-	if (setns(own_ns_fd, CLONE_NEWNET) < 0) {
-		if (!err)
-			rtnl_close(ret_rtnl);
+	err = opener->open(opener);
+	if (setns(own_ns_fd, CLONE_NEWNET) < 0)
 		return err_first(err, err_sys(errno, "return to the host's network namespace"));
-	}
 	return err;
+}
+
+static struct err *open_rtnl(const struct opener *opener)
+{
+	return rtnl_open(opener->ret_rtnl);
+}
+
+struct err *rtnl_open_in(int netns_fd, struct rtnl *ret_rtnl)
+{
+	const struct opener opener = { .open = open_rtnl, .ret_rtnl = ret_rtnl };
+
+	return open_in(netns_fd, &opener);
+}
+
+static struct err *open_socket(const struct opener *opener)
+{
+	*opener->ret_fd = socket(opener->family, opener->type | SOCK_CLOEXEC, 0);
+	return *opener->ret_fd < 0 ? err_sys(errno, "make a socket") : NULL;
+}
+
+struct err *rtnl_socket_in(int netns_fd, int family, int type, int *ret_fd)
+{
+	const struct opener opener = {
+		.open = open_socket, .family = family, .type = type, .ret_fd = ret_fd
+	};
+
+	return netns_fd < 0 ? open_socket(&opener) : open_in(netns_fd, &opener);
 }
 
 struct err *rtnl_index(const struct rtnl *rtnl, const char *name, int *ret_index)
@@ -84,6 +115,7 @@ struct nlmsghdr *rtnl_add(struct rtnl_batch *batch, uint16_t type, uint16_t flag
 	va_start(args, what);
 	vsnprintf(batch->what[batch->count], RTNL_WHAT_MAX, what, args);
 	va_end(args);
+	batch->allowed[batch->count] = 0;
 	request = mnl_nlmsg_put_header(batch->data + batch->used);
 	request->nlmsg_type = type;
 	request->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
@@ -94,6 +126,17 @@ void rtnl_end(struct rtnl_batch *batch, const struct nlmsghdr *request)
 {
 	batch->used += MNL_ALIGN(request->nlmsg_len);
 	batch->count++;
+}
+
+void rtnl_allow(struct rtnl_batch *batch, int errnum)
+{
+	if (batch->count)
+		batch->allowed[batch->count - 1] = errnum;
+}
+
+struct err *rtnl_make_room(struct rtnl *rtnl, struct rtnl_batch *batch, size_t count)
+{
+	return batch->count + count > RTNL_BATCH_REQUESTS ? rtnl_run(rtnl, batch) : NULL;
 }
 
 static int attr_message(const struct nlattr *attr, void *data)
@@ -184,6 +227,14 @@ static struct err *send_batch(struct rtnl *rtnl, struct rtnl_batch *batch, uint1
 	return NULL;
 }
 
+static bool is_allowed(const struct nlmsghdr *answer, int errnum)
+{
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(answer);
+
+	return errnum && mnl_nlmsg_get_payload_len(answer) >= sizeof(*error) &&
+	       error->error == -errnum;
+}
+
 struct err *rtnl_run(struct rtnl *rtnl, struct rtnl_batch *batch)
 {
 	_Alignas(struct nlmsghdr) char room[ANSWER_ROOM];
@@ -191,6 +242,8 @@ struct err *rtnl_run(struct rtnl *rtnl, struct rtnl_batch *batch)
 	uint32_t first_seq;
 	size_t answered = 0, len = 0;
 
+	if (batch->count == 0)
+		return NULL;
 	TRY(send_batch(rtnl, batch, NLM_F_ACK, &first_seq));
 	while (answered < batch->count) {
 		const struct nlmsghdr *answer = (void *)room;
@@ -203,7 +256,9 @@ struct err *rtnl_run(struct rtnl *rtnl, struct rtnl_batch *batch)
 
 			if (i >= batch->count || answer->nlmsg_type != NLMSG_ERROR)
 				continue;
-			first = err_first(TAKE(first), rtnl_answer_error(answer, batch->what[i]));
+			if (!is_allowed(answer, batch->allowed[i]))
+				first = err_first(TAKE(first),
+						  rtnl_answer_error(answer, batch->what[i]));
 			answered++;
 		}
 	}

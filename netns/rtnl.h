@@ -21,6 +21,8 @@ struct rtnl {
 /* In the caller's network namespace, or in netns_fd (the caller is back in its own afterwards). */
 MUST_CHECK struct err *rtnl_open(struct rtnl *ret_rtnl);
 MUST_CHECK struct err *rtnl_open_in(int netns_fd, struct rtnl *ret_rtnl);
+/* A plain socket in netns_fd, or in the caller's namespace (-1). */
+MUST_CHECK struct err *rtnl_socket_in(int netns_fd, int family, int type, int *ret_fd);
 void rtnl_close(struct rtnl *rtnl);
 static inline __attribute__((unused)) void own_rtnl(struct rtnl *rtnl)
 {
@@ -36,6 +38,7 @@ MUST_CHECK struct err *rtnl_index(const struct rtnl *rtnl, const char *name, int
 struct rtnl_batch {
 	size_t count, used;
 	char what[RTNL_BATCH_REQUESTS][RTNL_WHAT_MAX];
+	int allowed[RTNL_BATCH_REQUESTS]; /* an errno that is as good as success; 0: none */
 	_Alignas(struct nlmsghdr) char data[RTNL_BATCH_REQUESTS * 320];
 };
 
@@ -46,6 +49,10 @@ struct nlmsghdr *rtnl_add(struct rtnl_batch *batch, uint16_t type, uint16_t flag
 			  ...);
 /* The request of rtnl_add() is complete: account for its length. */
 void rtnl_end(struct rtnl_batch *batch, const struct nlmsghdr *request);
+/* The last request may fail with errnum: what it asks for is so already. */
+void rtnl_allow(struct rtnl_batch *batch, int errnum);
+/* Send what there is when fewer than count more requests fit. */
+MUST_CHECK struct err *rtnl_make_room(struct rtnl *rtnl, struct rtnl_batch *batch, size_t count);
 /*
  * Send all, collect all answers, empty the batch. The first failure is the result: EEXIST becomes
  * ERR_EXISTS, ENODEV ERR_NOT_FOUND, others ERR_SYS. Later requests were tried all the same.
@@ -65,6 +72,25 @@ MUST_CHECK struct err *rtnl_query(struct rtnl *rtnl, struct rtnl_batch *batch,
 MUST_CHECK struct err *rtnl_receive(const struct mnl_socket *socket, char *room, size_t len,
 				    size_t *ret_len);
 MUST_CHECK struct err *rtnl_answer_error(const struct nlmsghdr *answer, const char *what);
+/* What is known of a link of the socket's namespace (link.c). */
+struct rtnl_link {
+	int index, master, peer; /* 0: none; peer is IFLA_LINK, of another namespace perhaps */
+	uint32_t mtu, group;
+	uint8_t mac[6];
+	bool is_up;
+	char kind[16];	     /* "" for hardware */
+	bool vlan_filtering; /* of a bridge */
+	uint16_t default_vlan;
+};
+/* ERR_NOT_FOUND. */
+MUST_CHECK struct err *rtnl_read_link(struct rtnl *rtnl, const char *name,
+				      struct rtnl_link *ret_link);
+/* The same; a missing link is success and has index 0. */
+MUST_CHECK struct err *rtnl_seek_link(struct rtnl *rtnl, const char *name,
+				      struct rtnl_link *ret_link);
+/* A request about one link; NULL when the batch is full. */
+struct nlmsghdr *rtnl_add_link(struct rtnl_batch *batch, uint16_t type, int index, const char *what,
+			       const char *name);
 
 /* Requests that more than one file makes (route.c). */
 void rtnl_add_up(struct rtnl_batch *batch, int index, const char *name);
@@ -74,7 +100,8 @@ void rtnl_add_addr(struct rtnl_batch *batch, uint16_t type, int index, const str
 void rtnl_add_host_route(struct rtnl_batch *batch, uint16_t type, int index,
 			 const struct net_addr *addr);
 /* The default route of a family through gateway on the link, whether or not an address covers it.
- */
-void rtnl_add_default_route(struct rtnl_batch *batch, int index, const struct net_addr *gateway);
+ * It replaces another one. */
+void rtnl_add_default_route(struct rtnl_batch *batch, uint16_t type, int index,
+			    const struct net_addr *gateway);
 
 #endif

@@ -61,6 +61,7 @@ MUST_CHECK struct err *template_extract(int archive_fd, const struct template_li
 struct template_sandbox {
 	uint32_t id_first;
 	const struct template_limits *limits; /* NULL: the default */
+	bool is_layer; /* unpacked over what is there, whose whiteouts are obeyed */
 };
 MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
 				       const struct template_sandbox *sandbox,
@@ -120,17 +121,27 @@ MUST_CHECK struct err *template_names(const struct template_store *store,
 /* Forget a name; its tree goes with the last name that had it. ERR_NOT_FOUND. */
 MUST_CHECK struct err *template_remove(const struct template_store *store, const char *name);
 
-/* An archive to import under name, which may exist (it is replaced then; VPSs made from the old one
- * keep their copy). */
+/*
+ * An archive of a root file system, a container image in an archive (of docker save, podman save,
+ * an OCI layout), or an OCI layout's directory, to import under name, which may exist (it is
+ * replaced then; VPSs made from the old one keep their copy). Layers are compared with their
+ * digests.
+ */
 struct template_import {
 	const char *name, *source;
-	int archive_fd; /* a regular file at offset 0; borrowed */
+	const char *image; /* which of several in it; NULL: there is one */
+	int archive_fd;	   /* a regular file at offset 0, or a directory; borrowed */
 	struct template_sandbox sandbox;
 };
 MUST_CHECK struct err *template_import(const struct template_store *store,
 				       const struct template_import *import,
 				       struct template_progress *progress,
 				       struct template_counts *ret_counts);
+/* Write the tree of a template to fd as a tar archive, compressed as the file's name says (.tar,
+ * .tar.gz, .tar.xz, .tar.zst). ERR_INVALID: another name. */
+MUST_CHECK struct err *template_export(const struct template_store *store,
+				       const struct template *template, const char *file_name,
+				       int fd, struct template_progress *progress);
 /* A tree built by us, not by an archive: fill is called with an empty directory. digest: 64 hex
  * digits. */
 struct template_builder {

@@ -1,13 +1,11 @@
 /* The loop over a hostile archive, run in the sandbox of template_unpack.c; see template.h. */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/own.h"
 #include "base/str.h"
-#include "rootfs/template.h"
+#include "rootfs/template_room.h"
 
 #define ID_MAX 65535
 #define RATIO_FREE_BYTES ((uint64_t)64 << 20)
@@ -49,6 +47,7 @@ struct extraction {
 	struct template_progress *progress;
 	struct template_counts counts;
 	uint64_t reported_bytes;
+	bool is_layer; /* of an image: its whiteouts are no files, and it may be empty */
 };
 
 /* Text of a name for an error line: bounded, control bytes made visible. */
@@ -60,7 +59,7 @@ static struct err *refuse(const char *name, const char *why)
 	return err_new(ERR_INVALID, "archive refused: entry '%.200s' %s", safe, why);
 }
 
-static struct err *archive_error(struct archive *archive, const char *act)
+struct err *template_archive_error(struct archive *archive, const char *act)
 {
 	const char *text = archive_error_string(archive);
 	OWN(str) char *safe = NULL;
@@ -83,7 +82,7 @@ static bool has_dotdot(const char *path)
 }
 
 /* A name or hard link target: relative, no "..", not empty, of a length that a path can have. */
-static struct err *check_name(const char *name, const char *shown)
+struct err *template_check_name(const char *name, const char *shown)
 {
 	if (!name || !*name)
 		return refuse(shown, "has no usable name");
@@ -102,9 +101,9 @@ static struct err *check_entry(const struct extraction *x, struct archive_entry 
 	const char *link = archive_entry_hardlink(entry);
 	int64_t size = archive_entry_size(entry);
 
-	TRY(check_name(name, name ? name : "?"));
+	TRY(template_check_name(name, name ? name : "?"));
 	if (link)
-		TRY(check_name(link, name));
+		TRY(template_check_name(link, name));
 	if (archive_entry_uid(entry) < 0 || archive_entry_uid(entry) > ID_MAX ||
 	    archive_entry_gid(entry) < 0 || archive_entry_gid(entry) > ID_MAX)
 		return refuse(name, "belongs to an id outside 0..65535");
@@ -198,14 +197,14 @@ static struct err *copy_data(struct extraction *x, const char *name)
 		if (rc == ARCHIVE_EOF)
 			return NULL;
 		if (rc != ARCHIVE_OK)
-			return archive_error(x->reader, "read the archive");
+			return template_archive_error(x->reader, "read the archive");
 		end = (uint64_t)offset + len > end ? (uint64_t)offset + len : end;
 		if (end > x->limits->max_bytes - before)
 			return refuse(name, "is larger than what is left of the size limit");
 		x->counts.bytes = before + end;
 		TRY(check_ratio(x, name));
 		if (archive_write_data_block(x->disk, block, len, offset) != ARCHIVE_OK)
-			return archive_error(x->disk, "write");
+			return template_archive_error(x->disk, "write");
 		report(x);
 	}
 }
@@ -215,6 +214,8 @@ static struct err *extract_entry(struct extraction *x, struct archive_entry *ent
 	const char *name = archive_entry_pathname(entry);
 
 	TRY(check_entry(x, entry));
+	if (x->is_layer && layer_is_whiteout(name))
+		return NULL;
 	x->counts.entries++;
 	if (is_skipped(entry)) {
 		x->counts.skipped++;
@@ -222,18 +223,18 @@ static struct err *extract_entry(struct extraction *x, struct archive_entry *ent
 	}
 	TRY(filter_xattrs(entry));
 	if (archive_write_header(x->disk, entry) != ARCHIVE_OK)
-		return err_wrap(archive_error(x->disk, "unpack"), "archive refused");
+		return err_wrap(template_archive_error(x->disk, "unpack"), "archive refused");
 	if (archive_entry_size(entry) > 0 || !archive_entry_size_is_set(entry))
 		TRY(copy_data(x, name));
 	if (archive_write_finish_entry(x->disk) != ARCHIVE_OK)
-		return archive_error(x->disk, "unpack");
+		return template_archive_error(x->disk, "unpack");
 	report(x);
 	return NULL;
 }
 
 /* Only formats and filters that run inside libarchive: no "program" filters, which start commands.
  */
-static struct err *open_reader(int archive_fd, struct archive **ret_reader)
+struct err *template_open_reader(int archive_fd, struct archive **ret_reader)
 {
 	OWN(archive_reader) struct archive *reader = archive_read_new();
 
@@ -247,23 +248,22 @@ static struct err *open_reader(int archive_fd, struct archive **ret_reader)
 	archive_read_support_filter_zstd(reader);
 	archive_read_support_filter_lz4(reader);
 	if (archive_read_open_fd(reader, archive_fd, (size_t)64 << 10) != ARCHIVE_OK)
-		return archive_error(reader, "not a tar archive");
+		return template_archive_error(reader, "not a tar archive");
 	*ret_reader = TAKE(reader);
 	return NULL;
 }
 
-struct err *template_extract(int archive_fd, const struct template_limits *limits,
-			     struct template_progress *progress, struct template_counts *ret_counts)
+static struct err *extract(int archive_fd, struct extraction *x)
 {
 	OWN(archive_reader) struct archive *reader = NULL;
 	OWN(archive_disk) struct archive *disk = archive_write_disk_new();
-	struct extraction x = { .disk = disk, .limits = limits, .progress = progress };
 
 	if (!disk)
 		return err_sys(ENOMEM, "unpack the archive");
 	archive_write_disk_set_options(disk, DISK_FLAGS);
-	TRY(open_reader(archive_fd, &reader));
-	x.reader = reader;
+	TRY(template_open_reader(archive_fd, &reader));
+	x->reader = reader;
+	x->disk = disk;
 	for (;;) {
 		struct archive_entry *entry;
 		int rc = archive_read_next_header(reader, &entry);
@@ -273,14 +273,36 @@ struct err *template_extract(int archive_fd, const struct template_limits *limit
 		/* ARCHIVE_WARN is refused too: it means a name or number that could not be taken as
 		 * it is */
 		if (rc != ARCHIVE_OK)
-			return archive_error(reader, "read the archive");
-		TRY(extract_entry(&x, entry));
+			return template_archive_error(reader, "read the archive");
+		TRY(extract_entry(x, entry));
 	}
 	/* directories get their final modes and times here */
 	if (archive_write_close(disk) != ARCHIVE_OK)
-		return archive_error(disk, "unpack");
+		return template_archive_error(disk, "unpack");
+	return NULL;
+}
+
+struct err *template_extract(int archive_fd, const struct template_limits *limits,
+			     struct template_progress *progress, struct template_counts *ret_counts)
+{
+	struct extraction x = { .limits = limits, .progress = progress };
+
+	TRY(extract(archive_fd, &x));
 	if (x.counts.entries == 0)
 		return err_new(ERR_INVALID, "the archive is empty");
+	*ret_counts = x.counts;
+	return NULL;
+}
+
+struct err *template_extract_layer(int archive_fd, int root_fd,
+				   const struct template_limits *limits,
+				   struct template_progress *progress,
+				   struct template_counts *ret_counts)
+{
+	struct extraction x = { .limits = limits, .progress = progress, .is_layer = true };
+
+	TRY(layer_prepare(archive_fd, root_fd));
+	TRY(extract(archive_fd, &x));
 	*ret_counts = x.counts;
 	return NULL;
 }

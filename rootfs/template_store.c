@@ -14,12 +14,11 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/sha256.h"
-#include "rootfs/template.h"
+#include "rootfs/template_room.h"
 
 #define DESCRIPTION_MAX ((size_t)64 << 10)
 #define OS_RELEASE_MAX ((size_t)64 << 10)
 #define SUFFIX ".json"
-#define INCOMING "incoming"
 
 void template_release(struct template *template)
 {
@@ -52,7 +51,8 @@ static struct err *lock_store(struct template_store *store)
 		if (errno != EINTR)
 			return err_sys(errno, "lock the template store");
 	/* whoever holds the lock is the only one at work, so an unfinished tree is a dead one's */
-	return path_remove_tree(store->dir_fd, INCOMING);
+	TRY(path_remove_tree(store->dir_fd, TEMPLATE_IMAGE));
+	return path_remove_tree(store->dir_fd, TEMPLATE_INCOMING);
 }
 
 struct err *template_store_open(const char *path, enum template_access access,
@@ -263,9 +263,9 @@ static struct err *drop_tree_if_unused(const struct template_store *store, const
 		return NULL;
 	TRY(tree_name(digest, &tree));
 	/* out of sight first, so that a killed removal leaves no half tree under a good name */
-	if (renameat(store->dir_fd, tree, store->dir_fd, INCOMING) < 0)
+	if (renameat(store->dir_fd, tree, store->dir_fd, TEMPLATE_INCOMING) < 0)
 		return errno == ENOENT ? NULL : err_sys(errno, "move %s away", tree);
-	return path_remove_tree(store->dir_fd, INCOMING);
+	return path_remove_tree(store->dir_fd, TEMPLATE_INCOMING);
 }
 
 struct err *template_remove(const struct template_store *store, const char *name)
@@ -280,12 +280,12 @@ struct err *template_remove(const struct template_store *store, const char *name
 	return drop_tree_if_unused(store, template.digest);
 }
 
-static struct err *open_incoming(const struct template_store *store, int *ret_fd)
+struct err *template_open_incoming(const struct template_store *store, int *ret_fd)
 {
-	TRY(path_remove_tree(store->dir_fd, INCOMING));
-	if (mkdirat(store->dir_fd, INCOMING, 0755) < 0)
+	TRY(path_remove_tree(store->dir_fd, TEMPLATE_INCOMING));
+	if (mkdirat(store->dir_fd, TEMPLATE_INCOMING, 0755) < 0)
 		return err_sys(errno, "make the directory to unpack into");
-	return path_open_beneath(store->dir_fd, INCOMING, O_RDONLY | O_DIRECTORY, ret_fd);
+	return path_open_beneath(store->dir_fd, TEMPLATE_INCOMING, O_RDONLY | O_DIRECTORY, ret_fd);
 }
 
 /* A VPS cannot start from just anything: it needs a first program. */
@@ -307,8 +307,8 @@ static struct err *check_tree(int tree_fd)
 
 /* The finished tree under its digest, then the description: the moment at which the template
  * exists. */
-static struct err *publish(const struct template_store *store, int tree_fd,
-			   struct template *template)
+struct err *template_publish(const struct template_store *store, int tree_fd,
+			     struct template *template)
 {
 	OWN(template) struct template old = { 0 };
 	OWN(str) char *tree = NULL;
@@ -320,8 +320,8 @@ static struct err *publish(const struct template_store *store, int tree_fd,
 	if (syncfs(tree_fd) < 0)
 		return err_sys(errno, "sync the unpacked tree");
 	/* there already, from an earlier import of the same content: that one stays */
-	if (renameat(store->dir_fd, INCOMING, store->dir_fd, tree) < 0 && errno != ENOTEMPTY &&
-	    errno != EEXIST && errno != ENOENT)
+	if (renameat(store->dir_fd, TEMPLATE_INCOMING, store->dir_fd, tree) < 0 &&
+	    errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT)
 		return err_sys(errno, "put the tree into the template store");
 	err = template_load(store, template->name, &old);
 	if (err) {
@@ -330,81 +330,8 @@ static struct err *publish(const struct template_store *store, int tree_fd,
 	}
 	template->created_s = time(NULL);
 	TRY(write_description(store, template));
-	TRY(path_remove_tree(store->dir_fd, INCOMING));
+	TRY(path_remove_tree(store->dir_fd, TEMPLATE_INCOMING));
 	return old.digest ? drop_tree_if_unused(store, old.digest) : NULL;
-}
-
-/* The tree of an archive that was unpacked before, under whatever name. */
-static struct err *find_same(const struct template_store *store, const char *digest,
-			     struct template *ret)
-{
-	OWN(strlist) struct strlist names = { 0 };
-
-	TRY(template_names(store, &names));
-	for (size_t i = 0; i < names.count; i++) {
-		OWN(template) struct template template = { 0 };
-		OWN(fd) int tree_fd = -1;
-		struct err *err = template_load(store, names.items[i], &template);
-
-		if (!err && str_eq(template.digest, digest))
-			err = template_open_tree(store, &template, &tree_fd);
-		if (!err && tree_fd >= 0) {
-			*ret = template;
-			template = (struct template){ 0 };
-			return NULL;
-		}
-		err_drop(err); /* not usable is the same as not there: unpack again */
-	}
-	return NULL;
-}
-
-static struct err *unpack_new(const struct template_store *store,
-			      const struct template_import *import,
-			      struct template_progress *progress,
-			      struct template_counts *ret_counts)
-{
-	OWN(fd) int dest_fd = -1;
-	struct err *err;
-
-	if (lseek(import->archive_fd, 0, SEEK_SET) < 0)
-		return err_sys(errno, "rewind %s", import->source);
-	TRY(open_incoming(store, &dest_fd));
-	err = template_unpack(import->archive_fd, dest_fd, &import->sandbox, progress, ret_counts);
-	if (!err)
-		return NULL;
-	return err_first(err, path_remove_tree(store->dir_fd, INCOMING));
-}
-
-struct err *template_import(const struct template_store *store,
-			    const struct template_import *import,
-			    struct template_progress *progress, struct template_counts *ret_counts)
-{
-	OWN(template) struct template template = { 0 }, same = { 0 };
-	OWN(fd) int tree_fd = -1;
-	struct template_counts counts = { 0 };
-	char digest[SHA256_HEX_MAX];
-	struct err *err;
-
-	TRY(parse_container_id(import->name));
-	TRY(sha256_fd(import->archive_fd, import->source, digest));
-	TRY(str_dup(import->name, &template.name));
-	TRY(str_dup(digest, &template.digest));
-	TRY(str_escape(import->source, &template.source));
-	TRY(find_same(store, digest, &same));
-	if (same.digest) {
-		counts = (struct template_counts){ .entries = same.entries, .bytes = same.bytes };
-		TRY(template_open_tree(store, &same, &tree_fd));
-	} else {
-		TRY(unpack_new(store, import, progress, &counts));
-		TRY(path_open_beneath(store->dir_fd, INCOMING, O_RDONLY | O_DIRECTORY, &tree_fd));
-	}
-	template.entries = counts.entries;
-	template.bytes = counts.bytes;
-	err = publish(store, tree_fd, &template);
-	if (err)
-		return err_first(err, path_remove_tree(store->dir_fd, INCOMING));
-	*ret_counts = counts;
-	return NULL;
 }
 
 struct err *template_build(const struct template_store *store,
@@ -418,9 +345,9 @@ struct err *template_build(const struct template_store *store,
 	TRY(str_dup(builder->name, &template.name));
 	TRY(str_dup(builder->digest, &template.digest));
 	TRY(str_dup(builder->source, &template.source));
-	TRY(open_incoming(store, &dest_fd));
+	TRY(template_open_incoming(store, &dest_fd));
 	err = builder->fill(builder, dest_fd);
 	if (!err)
-		err = publish(store, dest_fd, &template);
-	return err ? err_first(err, path_remove_tree(store->dir_fd, INCOMING)) : NULL;
+		err = template_publish(store, dest_fd, &template);
+	return err ? err_first(err, path_remove_tree(store->dir_fd, TEMPLATE_INCOMING)) : NULL;
 }

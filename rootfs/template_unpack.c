@@ -30,7 +30,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/proc.h"
-#include "rootfs/template.h"
+#include "rootfs/template_room.h"
 
 #define ID_COUNT 65536
 #define REPORT_TEXT_MAX 1024
@@ -109,9 +109,12 @@ static struct err *keep_descriptors(int archive_fd, int socket_fd)
 	return NULL;
 }
 
-static struct err *child_work(const struct template_limits *limits,
+static struct err *child_work(const struct template_sandbox *sandbox,
 			      struct template_counts *ret_counts)
 {
+	const struct template_limits *limits =
+		sandbox->limits ? sandbox->limits : &template_default_limits;
+
 	struct child_progress progress = { .base.report = send_progress, .socket_fd = SOCKET_FD };
 	OWN(fd) int tree_fd = -1;
 	char go;
@@ -124,12 +127,15 @@ static struct err *child_work(const struct template_limits *limits,
 	/* names in an archive are UTF-8; the C locale would refuse all that is not ASCII */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	TRY(enter_root(tree_fd));
+	if (sandbox->is_layer)
+		return template_extract_layer(ARCHIVE_FD, tree_fd, limits, &progress.base,
+					      ret_counts);
 	close(fd_take(&tree_fd));
 	return template_extract(ARCHIVE_FD, limits, &progress.base, ret_counts);
 }
 
 _Noreturn static void child_main(int archive_fd, int socket_fd,
-				 const struct template_limits *limits)
+				 const struct template_sandbox *sandbox)
 {
 	struct report report = { .kind = REPORT_DONE };
 	struct err *err;
@@ -139,7 +145,7 @@ _Noreturn static void child_main(int archive_fd, int socket_fd,
 	err = keep_descriptors(archive_fd, socket_fd);
 	if (err)
 		proc_exit(1); /* the parent sees end of file */
-	err = child_work(limits, &report.counts);
+	err = child_work(sandbox, &report.counts);
 	if (err) {
 		report.kind = REPORT_FAILED;
 		report.error = err_kind(err);
@@ -253,8 +259,7 @@ struct err *template_unpack(int archive_fd, int dest_fd, const struct template_s
 	if (pid < 0)
 		return err_sys(errno, "make the unpacking process");
 	if (pid == 0)
-		child_main(archive_fd, theirs,
-			   sandbox->limits ? sandbox->limits : &template_default_limits);
+		child_main(archive_fd, theirs, sandbox);
 	pidfd = pidfd_out;
 	own_fd(&theirs); /* so that the child's end is the only one, and its death is an end of file
 			  */

@@ -51,7 +51,7 @@ struct err *notify_add_env(struct strlist *env)
 	return strlist_add(env, "NOTIFY_SOCKET=" NOTIFY_INSIDE);
 }
 
-static struct err *tell_host(const char *host_socket, const char *text)
+struct err *ct_notify_host(const char *host_socket, const char *text)
 {
 	OWN(fd) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -94,7 +94,7 @@ struct err *notify_take(int socket_fd, const char *host_socket, pid_t pid, bool 
 	if (!*ret_ready)
 		return NULL;
 	TRY(str_format(&ready, "READY=1\nMAINPID=%d\n", (int)pid));
-	return tell_host(host_socket, ready);
+	return ct_notify_host(host_socket, ready);
 }
 
 struct err *notify_relay(int socket_fd, const char *host_socket, pid_t pid, int pidfd)

@@ -164,6 +164,9 @@ MUST_CHECK struct err *ct_exec(const struct ct_root *root, const struct ct_exec 
  */
 MUST_CHECK struct err *ct_foreground(struct ct_started *started, int *ret_status);
 
+/* One datagram of sd_notify(3) to a NOTIFY_SOCKET of the host. */
+MUST_CHECK struct err *ct_notify_host(const char *host_socket, const char *text);
+
 /* CVE-2019-5736: run again from a read-only clone of our own executable, unless its file cannot be
  * written by a container (read-only mount, not root). Returns when there is nothing to do. Call
  * before anything else in create, run and exec. */

@@ -28,9 +28,8 @@ static const struct verb {
 	const char *name;
 	struct err *(*run)(char *const *argv); /* the words after the verb */
 } verbs[] = {
-	{ "netdev-move", netdev_move },
-	{ "scope-set", cgroup_scope_set },
-	{ "scope-start", cgroup_scope_start },
+	{ "machine-register", machine_register }, { "netdev-move", netdev_move },
+	{ "scope-set", cgroup_scope_set },	  { "scope-start", cgroup_scope_start },
 	{ "scope-stop", cgroup_scope_stop },
 };
 

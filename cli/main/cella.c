@@ -6,13 +6,31 @@
 #include "cli/table.h"
 #include "cli/vps.h"
 
+/* "vzlist ARGUMENT..." is "cella vzlist ARGUMENT...". *ret_argv is owned. */
+static struct err *with_command(char *const *argv, const char *command, struct strlist *ret_argv)
+{
+	TRY(strlist_add(ret_argv, argv[0]));
+	TRY(strlist_add(ret_argv, command));
+	for (size_t i = 1; argv[i]; i++)
+		TRY(strlist_add(ret_argv, argv[i]));
+	return NULL;
+}
+
 static struct err *dispatch(char *const *argv, const struct cmd **ret_cmd, int *ret_status)
 {
 	static const char version[] = "cella version " CELLA_VERSION "\ncommit: " CELLA_COMMIT "\n";
-	struct vps_globals globals = { 0 };
+	const char *slash = strrchr(argv[0], '/'), *called = slash ? slash + 1 : argv[0];
+	struct vps_globals globals = { .vzctl = str_eq(called, "vzctl") };
+	static struct strlist words; /* commands borrow from it as long as the program lives */
 	struct cmd_call call = { 0 };
 	bool done;
-	struct err *err = program_parse(&vps_program, argv, &globals, &call, &done);
+	struct err *err = NULL;
+
+	if (str_eq(called, "vzlist")) {
+		TRY(with_command(argv, called, &words));
+		argv = words.items;
+	}
+	err = program_parse(&vps_program, argv, &globals, &call, &done);
 
 	*ret_cmd = call.cmd;
 	if (err || done)

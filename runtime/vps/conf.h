@@ -54,16 +54,33 @@ MUST_CHECK struct err *conf_file_format(const struct conf_file *file, struct buf
 enum vps_autorestart { VPS_RESTART_NO, VPS_RESTART_ON_FAILURE, VPS_RESTART_ALWAYS };
 
 struct vps_conf {
+	char *timezone;
 	char *ostemplate, *hostname, *description, *layout, *config; /* owned */
 	struct net_addr *addrs;					     /* owned */
 	size_t addr_count;
+	bool wants_addr;	 /* of the pool; no key: what is chosen is in addrs */
+	struct net_ports netifs; /* as NETIF says; what it leaves out is empty */
 	struct strlist nameservers, searchdomains;
+	struct strlist publish; /* "8080:80/tcp" */
+	uint64_t rate_in_bits, rate_out_bits, rate_burst_bytes, packets_per_s;
+	char *rate; /* OpenVZ's "DEVICE:CLASS:KBIT"; owned */
+	uint64_t ratebound;
+	struct strlist groups, allow_peers; /* whom it reaches on this host */
 	uint64_t ram_bytes, swap_bytes, numproc;
+	uint64_t ram_min_bytes, ram_soft_bytes; /* a guarantee; where reclaim begins */
+	uint64_t oom_group;			/* 0, 1 or unset */
 	uint64_t cpus, cpulimit_percent,
 		cpuunits; /* 100 percent is one CPU; 1000 units are the default weight */
+	uint64_t cpu_burst_percent;
+	char *cpumask, *nodemask;	   /* "0-3,7", "all", "auto" (CPUs alone); owned */
+	uint64_t ioprio;		   /* 0..7 */
+	uint64_t iolimit_bytes, iopslimit; /* per second; 0: none */
+	uint64_t best_effort;		   /* 0, 1 or unset */
 	uint64_t stop_timeout_s;
-	uint64_t onboot, disabled;   /* 0, 1 or unset */
-	uint64_t autorestart;	     /* enum vps_autorestart or unset */
+	uint64_t onboot, disabled; /* 0, 1 or unset */
+	uint64_t autorestart;	   /* enum vps_autorestart or unset */
+	uint64_t bootorder;	   /* the higher, the earlier */
+	struct strlist after;	   /* VPSs that are up first, if they start with the host at all */
 	uint64_t id_first, id_count; /* host ids of the VPS's ids 0.. */
 };
 
@@ -76,21 +93,39 @@ static inline __attribute__((unused)) void own_vps_conf(struct vps_conf *conf)
 /* Add the values of the file to conf; keys the file does not have leave conf alone. ERR_INVALID
  * names the key. */
 MUST_CHECK struct err *vps_conf_read(const struct conf_file *file, struct vps_conf *conf);
-/* Put every value that is set into the file; a key whose value is the same keeps its line as it is.
- */
+/* Put every value that is set into the file and take out what is not; a key whose value is the same
+ * keeps its line as it is. */
 MUST_CHECK struct err *vps_conf_write(const struct vps_conf *conf, struct conf_file *file);
 /* Every set value of over replaces the one of conf (lists are replaced whole). */
 MUST_CHECK struct err *vps_conf_merge(const struct vps_conf *over, struct vps_conf *conf);
 /* The final object: every value in its range, names well formed. ERR_INVALID names the option. */
 MUST_CHECK struct err *vps_conf_check(const struct vps_conf *conf);
+/* What only several values together can break, host's defaults included. ERR_INVALID. */
+MUST_CHECK struct err *vps_conf_check_together(const struct vps_conf *conf);
+/* Names of the keys whose values differ. */
+MUST_CHECK struct err *vps_conf_diff(const struct vps_conf *a, const struct vps_conf *b,
+				     struct strlist *ret_keys);
+/* One key's value, unset included. ERR_INVALID: there is no such key. */
+MUST_CHECK struct err *vps_conf_copy_key(const char *key, const struct vps_conf *from,
+					 struct vps_conf *to);
+/* All of them; *ret_copy is initialised here. */
+MUST_CHECK struct err *vps_conf_dup(const struct vps_conf *conf, struct vps_conf *ret_copy);
 MUST_CHECK struct err *vps_conf_add_addr(struct vps_conf *conf, const struct net_addr *addr);
 /* "no", "on-failure" or "always"; option: for the error text. ERR_INVALID. */
 MUST_CHECK struct err *vps_autorestart_parse(const char *option, const char *text,
 					     uint64_t *ret_value);
 const char *vps_autorestart_name(uint64_t value); /* unset is "no" */
+/* Why a key of OpenVZ's has no effect any more; NULL: it is not one of these. */
+const char *vps_conf_obsolete(const char *key);
+/* Put "KEY=VALUE" of such keys into the file. ERR_INVALID: a value that vzctl would refuse. */
+MUST_CHECK struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *file);
+/* The number of OpenVZ's RATE. ERR_INVALID. */
+MUST_CHECK struct err *vps_rate_kbits(const char *what, const char *text, uint64_t *ret_kbits);
 /* Keys of the file that mean nothing to us, or no longer anything to the kernel. */
 MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct strlist *ret_keys);
 /* The i-th key and what it means, for the manual; NULL past the end. */
 const char *vps_conf_key(size_t i, const char **ret_meaning);
+/* What messages call a key: its option, or itself. */
+const char *vps_conf_label(const char *key);
 
 #endif

@@ -14,7 +14,9 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "runtime/vps/capacity.h"
 #include "runtime/vps/identity.h"
+#include "runtime/vps/login.h"
 #include "runtime/vps/room.h"
 
 static struct err *open_private(const struct vps_host *host, int *ret_fd)
@@ -127,19 +129,46 @@ static struct err *define(const struct vps_host *host, const struct vps_create *
 	OWN(conf_file) struct conf_file file = { 0 };
 
 	TRY(pool_lock(host, &pool));
+	TRY(addrs_choose(host, request->name, conf));
 	TRY(addrs_check_free(host, request->name, conf));
 	TRY(ids_choose(host, &conf->id_first));
 	conf->id_count = VPS_ID_RANGE;
 	TRY(vps_conf_check(conf));
+	TRY(capacity_check(host, request->name, conf));
 	TRY(vps_conf_write(conf, &file));
+	if (request->kept)
+		TRY(vps_obsolete_keep(request->kept, &file));
 	return store_write(host, request->name, &file);
+}
+
+/* With the host's defaults it must hold together, and be within what this host can do. */
+static struct err *check_limits(const struct vps_host *host, const char *name,
+				const struct vps_conf *conf)
+{
+	OWN(vps_conf) struct vps_conf none, whole;
+	OWN(cgroup_limits) struct cgroup_limits limits;
+	OWN(strlist) struct strlist lacks = { 0 };
+
+	vps_conf_init(&none);
+	cgroup_limits_init(&limits);
+	TRY(vps_conf_dup(&host->defaults, &whole));
+	TRY(vps_conf_merge(conf, &whole));
+	TRY(vps_conf_check_together(&whole));
+	TRY(limits_change(host, name, &none, &whole, &limits, &lacks));
+	for (size_t i = 0; i < lacks.count; i++)
+		log_warning("VPS %s: %s", name, lacks.items[i]);
+	return NULL;
 }
 
 /* What was asked for, on its own: the host's defaults stay out of the file, so that they can change
  * for all. */
-static struct err *choose_conf(const struct vps_create *request, struct vps_conf *conf)
+static struct err *choose_conf(const struct vps_host *host, const struct vps_create *request,
+			       struct vps_conf *conf)
 {
+	if (request->options.config)
+		TRY(plan_load(host, request->options.config, conf));
 	TRY(vps_conf_merge(&request->options, conf));
+	conf->wants_addr = request->options.wants_addr;
 	if (!conf->ostemplate)
 		return err_new(ERR_INVALID,
 			       "--ostemplate is missing: which template shall it be made from?");
@@ -160,6 +189,16 @@ static struct err *check_new(const struct vps_host *host, const char *name)
 	return NULL;
 }
 
+static struct err *let_in(const struct vps_host *host, const struct vps_create *request)
+{
+	OWN(fd) int root_fd = -1;
+
+	if (!request->login)
+		return NULL;
+	TRY(identity_open_root(host, request->name, &root_fd));
+	return login_write(root_fd, request->login);
+}
+
 /* Under the lock. On failure nothing of the name is left. */
 static struct err *create_locked(const struct vps_host *host, const struct vps_create *request,
 				 struct vps_conf *conf)
@@ -168,10 +207,15 @@ static struct err *create_locked(const struct vps_host *host, const struct vps_c
 
 	/* before the long work; again when it counts */
 	TRY(addrs_check_free(host, request->name, conf));
+	if (!request->skip_probe)
+		TRY(addrs_probe(host, request->name, NULL, conf));
+	TRY(check_limits(host, request->name, conf));
 	TRY(clear_site(host, request->name));
 	err = make_tree(host, request);
 	if (!err)
 		err = identity_write(host, request->name, conf);
+	if (!err)
+		err = let_in(host, request);
 	if (!err)
 		err = define(host, request, conf);
 	if (!err) /* it exists now; what is left is the marker, which nothing looks at any more */
@@ -188,7 +232,8 @@ struct err *vps_create(const struct vps_host *host, const struct vps_create *req
 
 	vps_conf_init(&conf);
 	TRY(parse_container_id(request->name));
-	TRY(choose_conf(request, &conf));
+	TRY(login_check(request->login));
+	TRY(choose_conf(host, request, &conf));
 	TRY(vps_lock(host, request->name, VPS_LOCK_PATIENT, &lock));
 	TRY(check_new(host, request->name));
 	err = create_locked(host, request, &conf);

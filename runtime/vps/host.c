@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
-#include "runtime/vps/vps.h"
+#include "runtime/vps/room.h"
 
 /* The last quarter of 31 bit ids, which systemd's "Users, Groups, UIDs and GIDs" leaves unused. */
 #define ID_POOL_FIRST UINT64_C(1879048192)
@@ -23,6 +23,7 @@ static const struct place {
 } places[] = {
 	{ "/etc/cella/conf", offsetof(struct vps_host, conf_dir), 0755 },
 	{ "/etc/cella/samples", offsetof(struct vps_host, sample_dir), 0755 },
+	{ "/etc/cella/hooks", offsetof(struct vps_host, hook_dir), 0755 },
 	{ "/var/lib/cella/template", offsetof(struct vps_host, template_dir), 0700 },
 	/* 0700: a set-uid file that a tenant makes is out of every host user's reach */
 	{ "/var/lib/cella/private", offsetof(struct vps_host, private_dir), 0700 },
@@ -35,6 +36,7 @@ void vps_host_release(struct vps_host *host)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		free(*(char **)(void *)((char *)host + places[i].offset));
+	free(host->services);
 	vps_conf_release(&host->defaults);
 	*host = (struct vps_host){ 0 };
 	vps_conf_init(&host->defaults);
@@ -92,14 +94,18 @@ static struct err *read_global(const char *root, struct vps_host *host)
 	err = file_read(AT_FDCWD, path, CONF_FILE_MAX, &text);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err); /* the defaults are made to work without it */
-		return NULL;
+		return host_net_read(&file, &host->net);
 	}
 	if (!err)
 		err = conf_file_parse(text.data, text.len, &file);
 	if (!err)
 		err = vps_conf_read(&file, &host->defaults);
+	if (!err)
+		err = host_net_read(&file, &host->net);
 	if (!err && conf_file_get(&file, "ID_POOL"))
 		err = read_pool(conf_file_get(&file, "ID_POOL"), host);
+	if (!err && conf_file_get(&file, "HOST_SERVICES"))
+		err = guard_read_services(conf_file_get(&file, "HOST_SERVICES"), host);
 	return err ? err_wrap(err, "%s", path) : NULL;
 }
 

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "runtime/vps/identity.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/wire.h"
 
 #define OLD_FILE_MAX ((size_t)256 << 10)
 #define MARK "# cella"
@@ -103,6 +103,41 @@ static struct err *write_resolv(int root_fd, const struct vps_conf *conf)
 	return replace(root_fd, "etc/resolv.conf", text.data);
 }
 
+static struct err *replace_link(int root_fd, const char *path, const char *target)
+{
+	OWN(fd) int parent_fd = -1;
+	OWN(str) char *temp = NULL;
+	const char *name;
+
+	TRY(path_open_parent_in(root_fd, path, &parent_fd, &name));
+	TRY(str_format(&temp, ".%s.cella", name));
+	if (unlinkat(parent_fd, temp, 0) < 0 && errno != ENOENT)
+		return err_sys(errno, "remove %s beside %s", temp, path);
+	if (symlinkat(target, parent_fd, temp) < 0 ||
+	    renameat(parent_fd, temp, parent_fd, name) < 0)
+		return err_sys(errno, "make the link %s", path);
+	return NULL;
+}
+
+/* As timedatectl(1) does it: a link to the zone's file, and its name for Debian's tools. */
+static struct err *write_timezone(int root_fd, const char *zone)
+{
+	OWN(str) char *file = NULL, *target = NULL, *line = NULL;
+	OWN(fd) int fd = -1;
+
+	if (!zone)
+		return NULL;
+	TRY(str_format(&file, "usr/share/zoneinfo/%s", zone));
+	TRY(path_find_in(root_fd, file, O_PATH, &fd));
+	if (fd < 0)
+		return err_new(ERR_INVALID,
+			       "--timezone: the VPS has no zone %s; install tzdata inside", zone);
+	TRY(str_format(&target, "../%s", file));
+	TRY(replace_link(root_fd, "etc/localtime", target));
+	TRY(str_format(&line, "%s\n", zone));
+	return replace(root_fd, "etc/timezone", line);
+}
+
 /* machine-id(5): 32 hex digits, the same for life; a template's must not be shared by all that come
  * from it. */
 static struct err *write_machine_id(int root_fd)
@@ -125,9 +160,12 @@ static struct err *write_machine_id(int root_fd)
 	return replace(root_fd, "etc/machine-id", text);
 }
 
-/* eth0 is wired from outside; a network manager inside must neither reset it nor wait for it. */
-static struct err *write_network(int root_fd)
+/* Interfaces that get their addresses from outside: a network manager inside must neither reset
+ * them nor wait for them. The others are its own. */
+static struct err *write_network(int root_fd, const struct net_ports *ports)
 {
+	OWN(buf) struct buf names = { 0 };
+	OWN(str) char *text = NULL;
 	OWN(fd) int fd = -1;
 	struct err *err = path_open_in(root_fd, "etc/systemd/network", O_PATH | O_DIRECTORY, &fd);
 
@@ -135,18 +173,31 @@ static struct err *write_network(int root_fd)
 		err_drop(err); /* no systemd-networkd in there */
 		return NULL;
 	}
-	return replace(root_fd, "etc/systemd/network/05-cella.network",
-		       MARK "\n[Match]\nName=eth0\n\n[Link]\nUnmanaged=yes\n");
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->items[i].addr_count)
+			TRY(buf_format(&names, " %s", ports->items[i].name));
+	if (names.len == 0) {
+		if (unlinkat(fd, "05-cella.network", 0) < 0 && errno != ENOENT)
+			return err_sys(errno, "remove etc/systemd/network/05-cella.network");
+		return NULL;
+	}
+	TRY(str_format(&text, MARK "\n[Match]\nName=%s\n\n[Link]\nUnmanaged=yes\n",
+		       names.data + 1));
+	return replace(root_fd, "etc/systemd/network/05-cella.network", text);
 }
 
-static struct err *write_all(int root_fd, const char *name, const struct vps_conf *conf)
+static struct err *write_all(const struct vps_host *host, int root_fd, const char *name,
+			     const struct vps_conf *conf)
 {
 	const char *hostname = conf->hostname ? conf->hostname : name;
+	OWN(net_ports) struct net_ports ports = { 0 };
 
+	TRY(net_plan(host, name, conf, &ports));
 	TRY(write_hostname(root_fd, hostname));
 	TRY(write_hosts(root_fd, hostname));
 	TRY(write_resolv(root_fd, conf));
-	TRY(write_network(root_fd));
+	TRY(write_network(root_fd, &ports));
+	log_warn(write_timezone(root_fd, conf->timezone)); /* a clock that is off still runs */
 	return write_machine_id(root_fd);
 }
 
@@ -164,15 +215,60 @@ struct err *identity_forget(int root_fd)
 	return NULL;
 }
 
+struct err *identity_open_root(const struct vps_host *host, const char *name, int *ret_fd)
+{
+	OWN(str) char *path = NULL;
+
+	TRY(str_format(&path, "%s/%s", host->private_dir, name));
+	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *ret_fd < 0 ? err_sys(errno, "open %s", path) : NULL;
+}
+
 struct err *identity_write(const struct vps_host *host, const char *name,
 			   const struct vps_conf *conf)
 {
-	OWN(str) char *path = NULL;
 	OWN(fd) int root_fd = -1;
 
-	TRY(str_format(&path, "%s/%s", host->private_dir, name));
-	root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (root_fd < 0)
-		return err_sys(errno, "open %s", path);
-	return write_all(root_fd, name, conf);
+	TRY(identity_open_root(host, name, &root_fd));
+	return write_all(host, root_fd, name, conf);
+}
+
+struct err *identity_write_network(const struct vps_host *host, const char *name,
+				   const struct vps_conf *conf)
+{
+	OWN(net_ports) struct net_ports ports = { 0 };
+	OWN(fd) int root_fd = -1;
+
+	TRY(net_plan(host, name, conf, &ports));
+	TRY(identity_open_root(host, name, &root_fd));
+	return write_network(root_fd, &ports);
+}
+
+struct err *identity_write_hostname(const struct vps_host *host, const char *name,
+				    const struct vps_conf *conf)
+{
+	const char *hostname = conf->hostname ? conf->hostname : name;
+	OWN(fd) int root_fd = -1;
+
+	TRY(identity_open_root(host, name, &root_fd));
+	TRY(write_hostname(root_fd, hostname));
+	return write_hosts(root_fd, hostname);
+}
+
+struct err *identity_write_resolv(const struct vps_host *host, const char *name,
+				  const struct vps_conf *conf)
+{
+	OWN(fd) int root_fd = -1;
+
+	TRY(identity_open_root(host, name, &root_fd));
+	return write_resolv(root_fd, conf);
+}
+
+struct err *identity_write_timezone(const struct vps_host *host, const char *name,
+				    const struct vps_conf *conf)
+{
+	OWN(fd) int root_fd = -1;
+
+	TRY(identity_open_root(host, name, &root_fd));
+	return write_timezone(root_fd, conf->timezone);
 }

@@ -11,7 +11,8 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/publish.h"
+#include "runtime/vps/wire.h"
 
 #define SUBID_FILE_MAX ((size_t)4 << 20)
 
@@ -120,44 +121,76 @@ struct err *ids_choose(const struct vps_host *host, uint64_t *ret_first)
 		       VPS_ID_RANGE, host->id_first, end - 1);
 }
 
-static struct err *check_against(const char *other_name, const struct vps_conf *other,
-				 const struct vps_conf *conf)
+/* Interfaces of two VPSs that see each other's addresses: all but those in separate bridges or
+ * VLANs. */
+static bool same_world(const struct net_port *a, const struct net_port *b)
 {
-	for (size_t i = 0; i < conf->addr_count; i++) {
+	if (a->mode == NET_BRIDGED && b->mode == NET_BRIDGED)
+		return str_eq(a->link, b->link) && a->vlan == b->vlan;
+	return true;
+}
+
+static struct err *check_ports(const char *other_name, const struct net_port *other,
+			       const struct net_port *port)
+{
+	if (!same_world(port, other))
+		return NULL;
+	for (size_t i = 0; i < port->addr_count; i++) {
 		char text[NET_ADDR_TEXT_MAX];
 
 		for (size_t k = 0; k < other->addr_count; k++) {
-			if (!net_addr_same_host(&conf->addrs[i], &other->addrs[k]))
+			if (!net_addr_same_host(&port->addrs[i], &other->addrs[k]))
 				continue;
-			net_addr_format(&conf->addrs[i], text);
+			net_addr_format(&port->addrs[i], text);
 			return err_new(ERR_EXISTS, "address %s belongs to VPS %s", text,
 				       other_name);
 		}
 	}
+	if (port->mode == NET_BRIDGED && other->mode == NET_BRIDGED &&
+	    memcmp(port->mac, other->mac, sizeof(port->mac)) == 0)
+		return err_new(ERR_EXISTS, "the MAC address of interface %s belongs to VPS %s",
+			       port->name, other_name);
+	return NULL;
+}
+
+static struct err *check_against(const struct vps_host *host, const char *other_name,
+				 const struct vps_conf *own, const struct net_ports *ports)
+{
+	const char *published;
+	OWN(net_ports) struct net_ports others = { 0 };
+	OWN(vps_conf) struct vps_conf conf;
+	struct err *err;
+
+	vps_conf_init(&conf);
+	err = vps_load(host, other_name, &conf);
+	if (!err)
+		err = net_plan(host, other_name, &conf, &others);
+	if (err) {
+		log_warn(err); /* one damaged definition must not stop all others */
+		return NULL;
+	}
+	published = publish_common(&own->publish, &conf.publish);
+	if (published)
+		return err_new(ERR_EXISTS, "--publish %s: the port leads to VPS %s", published,
+			       other_name);
+	for (size_t i = 0; i < ports->count; i++)
+		for (size_t k = 0; k < others.count; k++)
+			TRY(check_ports(other_name, &others.items[k], &ports->items[i]));
 	return NULL;
 }
 
 struct err *addrs_check_free(const struct vps_host *host, const char *name,
 			     const struct vps_conf *conf)
 {
+	OWN(net_ports) struct net_ports ports = { 0 };
 	OWN(strlist) struct strlist names = { 0 };
 
-	if (conf->addr_count == 0)
+	TRY(net_plan(host, name, conf, &ports));
+	if (ports.count == 0)
 		return NULL;
 	TRY(vps_names(host, &names));
-	for (size_t i = 0; i < names.count; i++) {
-		OWN(vps_conf) struct vps_conf other;
-		struct err *err;
-
-		vps_conf_init(&other);
-		if (str_eq(names.items[i], name))
-			continue;
-		err = vps_load(host, names.items[i], &other);
-		if (err) {
-			log_warn(err); /* one damaged definition must not stop all others */
-			continue;
-		}
-		TRY(check_against(names.items[i], &other, conf));
-	}
+	for (size_t i = 0; i < names.count; i++)
+		if (!str_eq(names.items[i], name))
+			TRY(check_against(host, names.items[i], conf, &ports));
 	return NULL;
 }

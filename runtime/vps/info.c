@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/proc.h"
 #include "runtime/vps/watcher.h"
+#include "runtime/vps/wire.h"
 
 static const char *const status_names[VPS_STATUS_COUNT] = {
 	[VPS_STOPPED] = "stopped",
@@ -28,7 +29,9 @@ void vps_info_release(struct vps_info *info)
 	free(info->cgroup);
 	free(info->private_path);
 	free(info->host_ifname);
+	net_ports_release(&info->ports);
 	vps_conf_release(&info->conf);
+	strlist_release(&info->waiting);
 	cgroup_stats_release(&info->stats);
 	*info = (struct vps_info){ 0 };
 	vps_conf_init(&info->conf);
@@ -68,23 +71,32 @@ static bool runs(const struct ct_state *state)
 	return state->id && (state->status == CT_RUNNING || state->status == CT_PAUSED);
 }
 
+/* *ret_lock stays empty when another command is at work, which will see to it itself. */
+static struct err *try_lock(const struct vps_host *host, const char *name,
+			    struct vps_lock *ret_lock)
+{
+	struct err *err = vps_lock(host, name, VPS_LOCK_TRY, ret_lock);
+
+	if (err && err_errno(err) == EBUSY) {
+		err_drop(err); /* as said above */
+		return NULL;
+	}
+	return err;
+}
+
 /*
  * Nobody watches although the engine remembers a start: clean up after a dead init, or watch a
- * living one. Only under the lock, and only if it is free: a command at work will see to it itself.
+ * living one.
  */
 static struct err *repair(const struct vps_host *host, const char *name,
 			  const struct vps_conf *conf)
 {
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
-	struct err *err = vps_lock(host, name, VPS_LOCK_TRY, &lock);
 
-	if (err && err_errno(err) == EBUSY) {
-		err_drop(err); /* as said above */
+	TRY(try_lock(host, name, &lock));
+	if (lock.fd < 0)
 		return NULL;
-	}
-	if (err)
-		return err;
 	TRY(load_state(host, name, &state));
 	if (!state.id || is_monitored(host, name))
 		return NULL;
@@ -92,6 +104,44 @@ static struct err *repair(const struct vps_host *host, const char *name,
 		return monitor_attach(host, name);
 	last_write(host, &state, "unknown");
 	return vps_clean_up(host, name, conf);
+}
+
+/* A killed command, or an accident with a bridge or uplink, left the network half done. */
+static struct err *repair_network(const struct vps_host *host, const char *name,
+				  const struct vps_conf *conf)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(ct_state) struct ct_state state = { 0 };
+	bool whole;
+
+	TRY(wire_check(host, name, &whole));
+	if (whole)
+		return NULL;
+	TRY(try_lock(host, name, &lock));
+	if (lock.fd < 0)
+		return NULL;
+	TRY(load_state(host, name, &state));
+	if (!runs(&state))
+		return NULL;
+	TRY(wire_check(host, name, &whole));
+	return whole ? NULL : wire_repair(host, name, conf, state.pid);
+}
+
+/* A stop that was killed after the engine had forgotten the VPS left its network on record. */
+static struct err *remove_rest(const struct vps_host *host, const char *name)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(ct_state) struct ct_state state = { 0 };
+	OWN(vps_net) struct vps_net net = { 0 };
+
+	TRY(net_record_read(host, name, &net));
+	if (net.ports.count == 0)
+		return NULL;
+	TRY(try_lock(host, name, &lock));
+	if (lock.fd < 0)
+		return NULL;
+	TRY(load_state(host, name, &state));
+	return state.id ? NULL : net_unwire(host, name);
 }
 
 static struct err *read_stats(const struct ct_state *state, struct vps_info *info)
@@ -103,16 +153,37 @@ static struct err *read_stats(const struct ct_state *state, struct vps_info *inf
 		return NULL;
 	err = cgroup_open(state->cgroup_path, state->scope, state->driver, &cgroup);
 	if (!err)
-		err = cgroup_stats_read(&cgroup, &info->stats);
+		err = cgroup_usage_read(&cgroup, &info->stats);
 	cgroup_release(&cgroup);
 	info->has_stats = !err;
 	return err;
 }
 
+/* The interfaces that it has, which the definition may have outgrown. */
+static struct err *find_ports(const struct vps_host *host, struct vps_info *info)
+{
+	OWN(vps_net) struct vps_net net = { 0 };
+
+	TRY(net_record_read(host, info->name, &net));
+	info->ports = net.ports;
+	net.ports = (struct net_ports){ 0 };
+	if (info->ports.count == 0 || !*info->ports.items[0].host_name)
+		return NULL;
+	return str_dup(info->ports.items[0].host_name, &info->host_ifname);
+}
+
+/* Keys that were saved, but that only a start can apply. */
+static struct err *find_waiting(const struct vps_host *host, struct vps_info *info)
+{
+	OWN(vps_conf) struct vps_conf running;
+
+	TRY(running_load(host, info->name, &running));
+	return vps_conf_diff(&running, &info->conf, &info->waiting);
+}
+
 static struct err *fill_running(const struct vps_host *host, const struct ct_state *state,
 				enum vps_detail detail, struct vps_info *info)
 {
-	char host_name[IFNAMSIZ];
 	struct err *err;
 
 	info->status = state->status == CT_PAUSED ? VPS_PAUSED : VPS_RUNNING;
@@ -121,12 +192,10 @@ static struct err *fill_running(const struct vps_host *host, const struct ct_sta
 	info->monitored = is_monitored(host, info->name);
 	if (state->cgroup_path)
 		TRY(str_dup(state->cgroup_path, &info->cgroup));
-	if (info->conf.addr_count) {
-		wire_host_name(host, info->name, &info->conf, host_name);
-		TRY(str_dup(host_name, &info->host_ifname));
-	}
+	TRY(find_ports(host, info));
 	if (detail != VPS_WITH_STATS)
 		return NULL;
+	TRY(find_waiting(host, info));
 	err = read_stats(state, info);
 	if (!err && info->host_ifname) {
 		err = net_counters_read(info->host_ifname, &info->traffic);
@@ -141,15 +210,19 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 	OWN(ct_state) struct ct_state state = { 0 };
 
 	TRY(load_state(host, info->name, &state));
-	if (!state.id)
-		return NULL;
-	if (!is_monitored(host, info->name)) {
+	if (state.id && !is_monitored(host, info->name)) {
 		log_warn(repair(host, info->name,
 				&info->conf)); /* what is shown stays true without it */
 		ct_state_release(&state);
 		TRY(load_state(host, info->name, &state));
 	}
-	return runs(&state) ? fill_running(host, &state, detail, info) : NULL;
+	if (!runs(&state)) {
+		log_warn(remove_rest(host, info->name)); /* as above */
+		return net_plan(host, info->name, &info->conf, &info->ports);
+	}
+	log_warn(set_repair_if_free(host, info->name)); /* as above, and before the network */
+	log_warn(repair_network(host, info->name, &info->conf));
+	return fill_running(host, &state, detail, info);
 }
 
 struct err *vps_look(const struct vps_host *host, const char *name, enum vps_detail detail,

@@ -7,6 +7,7 @@
 
 #include "base/parse.h"
 #include "runtime/vps/keys.h"
+#include "runtime/vps/netif.h"
 
 #define PAGE_BYTES 4096 /* OpenVZ's page, whatever this machine's is */
 /* What OpenVZ writes for "unlimited": LONG_MAX on 64 and on 32 bit hosts. */
@@ -157,6 +158,35 @@ static struct err *write_yes_no(const struct conf_key *key, const void *field, s
 	return *ret_set ? buf_format(text, "%s", *value ? "yes" : "no") : NULL;
 }
 
+static struct err *read_bit_rate(const struct conf_key *key, const char *text, void *field)
+{
+	return parse_bit_rate(key->name, text, field);
+}
+
+/* In the largest unit that has no rest. */
+static struct err *write_bit_rate(const struct conf_key *key, const void *field, struct buf *text,
+				  bool *ret_set)
+{
+	static const char *const units[] = { "", "K", "M", "G" };
+	uint64_t value = *(const uint64_t *)field;
+	size_t unit = 0;
+
+	(void)key;
+	*ret_set = value != VPS_UNSET;
+	if (!*ret_set)
+		return NULL;
+	if (value == VPS_UNLIMITED)
+		return buf_format(text, "unlimited");
+	for (; unit + 1 < ARRAY_SIZE(units) && value && value % 1000 == 0; unit++)
+		value /= 1000;
+	return buf_format(text, "%" PRIu64 "%s", value, units[unit]);
+}
+
+static struct err *read_bytes(const struct conf_key *key, const char *text, void *field)
+{
+	return parse_bytes(key->name, text, field);
+}
+
 static bool is_unlimited(uint64_t value)
 {
 	return value == VZ_UNLIMITED_64 || value == VZ_UNLIMITED_32;
@@ -198,6 +228,29 @@ static struct err *write_count_limit(const struct conf_key *key, const void *fie
 	if (value == VPS_UNLIMITED)
 		return buf_format(text, "unlimited");
 	return buf_format(text, "%" PRIu64 ":%" PRIu64, value, value);
+}
+
+/* For values that OpenVZ writes as one number, and where ours may be unlimited. */
+static struct err *write_limit(const struct conf_key *key, const void *field, struct buf *text,
+			       bool *ret_set)
+{
+	uint64_t value = *(const uint64_t *)field;
+
+	if (value == VPS_UNLIMITED) {
+		*ret_set = true;
+		return buf_format(text, "unlimited");
+	}
+	return write_number(key, field, text, ret_set);
+}
+
+/* OpenVZ's rates: 0 and "unlimited" are the same. */
+static struct err *read_count(const struct conf_key *key, const char *text, void *field)
+{
+	uint64_t value;
+
+	TRY(read_limit(key, text, &value));
+	*(uint64_t *)field = value == VPS_UNLIMITED ? 0 : value;
+	return NULL;
 }
 
 static struct err *read_page_limit(const struct conf_key *key, const char *text, void *field)
@@ -321,6 +374,41 @@ static struct err *check_addrs(const struct conf_key *key, const void *field)
 	return NULL;
 }
 
+static void init_netifs(void *field)
+{
+	*(struct net_ports *)field = (struct net_ports){ 0 };
+}
+
+static void release_netifs(void *field)
+{
+	net_ports_release(field);
+}
+
+static struct err *read_netifs(const struct conf_key *key, const char *text, void *field)
+{
+	struct net_ports ports;
+
+	TRY(netif_parse(key->name, text, &ports));
+	net_ports_release(field);
+	*(struct net_ports *)field = ports;
+	return NULL;
+}
+
+static struct err *write_netifs(const struct conf_key *key, const void *field, struct buf *text,
+				bool *ret_set)
+{
+	const struct net_ports *ports = field;
+
+	(void)key;
+	*ret_set = ports->count > 0;
+	return netif_format(ports, text);
+}
+
+static struct err *check_netifs(const struct conf_key *key, const void *field)
+{
+	return netif_check(key->name, field);
+}
+
 static struct err *check_range(const struct conf_key *key, const void *field)
 {
 	uint64_t value = *(const uint64_t *)field;
@@ -340,6 +428,11 @@ const struct conf_kind
 	conf_yes_no      = { init_number, NULL,          read_yes_no,      write_yes_no,      check_range },
 	conf_autorestart = { init_number, NULL,          read_autorestart, write_autorestart, check_range },
 	conf_count_limit = { init_number, NULL,          read_count_limit, write_count_limit, check_range },
+	conf_limit       = { init_number, NULL,          read_count_limit, write_limit,       check_range },
+	conf_count       = { init_number, NULL,          read_count,       write_number,      check_range },
+	conf_bit_rate    = { init_number, NULL,          read_bit_rate,    write_bit_rate,    check_range },
+	conf_bytes       = { init_number, NULL,          read_bytes,       write_number,      check_range },
 	conf_page_limit  = { init_number, NULL,          read_page_limit,  write_page_limit,  check_range },
-	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs };
+	conf_addrs       = { init_addrs,  release_addrs, read_addrs,       write_addrs,       check_addrs },
+	conf_netifs      = { init_netifs, release_netifs, read_netifs,     write_netifs,      check_netifs };
 /* clang-format on */

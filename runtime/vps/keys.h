@@ -35,7 +35,7 @@ struct conf_key {
 /* What a message calls it: the option, or the key where there is none. */
 const char *conf_key_label(const struct conf_key *key);
 
-/* --- key_kinds.c; the struct's member is a char *, a struct strlist or a uint64_t --- */
+/* --- key_kinds.c; the struct's member is a char *, a struct strlist, a uint64_t, ... --- */
 
 extern const struct conf_kind conf_text, /* char * */
 	conf_words,			 /* struct strlist, separated by blanks */
@@ -43,16 +43,28 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_yes_no,			 /* uint64_t 0 or 1 */
 	conf_autorestart,		 /* uint64_t, enum vps_autorestart */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
+	conf_limit,			 /* uint64_t or "unlimited" */
+	conf_count,			 /* uint64_t; "unlimited" is 0 */
+	conf_bit_rate,			 /* uint64_t in bits per second, or VPS_UNLIMITED */
+	conf_bytes,			 /* uint64_t */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
-	conf_addrs;			 /* struct net_addr * and the size_t after it */
+	conf_addrs,			 /* struct net_addr * and the size_t after it */
+	conf_netifs;			 /* struct net_ports */
 
 /* --- key_check.c --- */
 
 MUST_CHECK struct err *check_hostname(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_domains(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name_servers(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_publish(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_cpu_list(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_node_list(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_zone(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_rate(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_text(const struct conf_key *key, const void *field);
 
 #endif

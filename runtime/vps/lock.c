@@ -126,6 +126,14 @@ struct err *pool_lock(const struct vps_host *host, struct vps_lock *ret_lock)
 	return wait_for(path, &ret_lock->fd);
 }
 
+struct err *host_net_lock(const struct vps_host *host, struct vps_lock *ret_lock)
+{
+	OWN(str) char *path = NULL;
+
+	TRY(str_format(&path, "%s/.network", host->monitor_dir));
+	return wait_for(path, &ret_lock->fd);
+}
+
 struct err *monitor_lock(const struct vps_host *host, const char *name, int *ret_fd)
 {
 	OWN(str) char *path = NULL;
@@ -139,4 +147,12 @@ struct err *monitor_lock_sign(int fd)
 	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0)
 		return err_sys(errno, "sign the monitor's lock");
 	return NULL;
+}
+
+struct err *guarantee_lock(const struct vps_host *host, struct vps_lock *ret_lock)
+{
+	OWN(str) char *path = NULL;
+
+	TRY(str_format(&path, "%s/.guarantee", host->monitor_dir));
+	return wait_for(path, &ret_lock->fd);
 }

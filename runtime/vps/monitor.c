@@ -24,6 +24,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "runtime/vps/scripts.h"
 #include "runtime/vps/watcher.h"
 
 #define LOCK_TRIES 250
@@ -82,18 +83,27 @@ struct err *watcher_start(struct watcher *watcher)
 				    .bundle = watcher->host->private_dir,
 				    .cgroup_prefix = "cella",
 				    .run_now = true };
+	struct err *err;
 
 	spec_init(&spec);
 	vps_conf_release(&watcher->conf);
 	TRY(vps_load(watcher->host, watcher->name, &watcher->conf));
 	TRY(vps_clean_up(watcher->host, watcher->name,
 			 &watcher->conf)); /* of a life that nobody saw end */
+	TRY(scripts_run(watcher->host, watcher->name, ACTION_PREMOUNT));
+	TRY(scripts_run(watcher->host, watcher->name, ACTION_MOUNT));
 	TRY(identity_write(watcher->host, watcher->name, &watcher->conf));
 	TRY(vps_build_spec(watcher->host, watcher->name, &watcher->conf, &spec));
+	TRY(unit_cgroup(watcher->name, &spec.cgroup.path));
 	wire_init(watcher->host, watcher->name, &watcher->conf, &wire);
-	if (watcher->conf.addr_count)
-		create.wire = &wire.base;
+	create.wire = &wire.base;
+	TRY(running_save(watcher->host, watcher->name, &watcher->conf));
 	TRY(ct_create(&watcher->root, &create, &watcher->init));
+	unit_started(watcher->host, watcher->name, watcher->init.pid);
+	log_warn(guarantee_raise(watcher->host, watcher->name, &watcher->conf)); /* it runs */
+	err = scripts_run(watcher->host, watcher->name, ACTION_START);
+	if (err)
+		return err_first(err, vps_clean_up(watcher->host, watcher->name, &watcher->conf));
 	return proc_start_time(watcher->init.pid, &watcher->init_start_ticks);
 }
 
@@ -139,7 +149,7 @@ static struct err *own_path(char *path, size_t room)
 
 static struct err *environment(struct strlist *env)
 {
-	static const char *const kept[] = { "CELLA_ROOT", "PATH" };
+	static const char *const kept[] = { "CELLA_ROOT", "NOTIFY_SOCKET", "PATH" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		const char *value = getenv(kept[i]);

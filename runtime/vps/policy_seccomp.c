@@ -6,6 +6,7 @@
  * profiles, seccomp(2), and the kernel's own admin-guide.
  */
 #include <errno.h>
+#include <linux/btrfs.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,33 +209,39 @@ static struct err *add_sockets(struct seccomp_spec *seccomp, const char *call)
 	return add_when(seccomp, unsupported, call, audit, 2);
 }
 
-/*
- * Allow ioctl with every request but two. The kernel looks at the low 32 bits only, so a plain
- * comparison of the 64-bit argument could be passed by setting a high one (CVE-2019-7303); a filter
- * can compare masked values for equality alone. So: allow whatever differs from the two in some
- * bit, bit by bit from the top. They agree above bit 4; below it the remaining nibbles are listed.
- */
-static struct err *add_ioctl(struct seccomp_spec *seccomp)
+/* Requests that no VPS may make: input for another's terminal, and subvolumes of its own on btrfs,
+ * each of which would begin without the limit of the VPS's disk (rootfs/layout.h). */
+static const uint32_t refused_ioctls[] = {
+	IOCTL_TIOCSTI,		 IOCTL_TIOCLINUX,
+	BTRFS_IOC_SUBVOL_CREATE, BTRFS_IOC_SUBVOL_CREATE_V2,
+	BTRFS_IOC_SNAP_CREATE,	 BTRFS_IOC_SNAP_CREATE_V2,
+};
+
+static bool is_any_refused(uint32_t prefix, uint32_t mask)
 {
-	const uint64_t low32 = UINT32_MAX;
+	for (size_t i = 0; i < ARRAY_SIZE(refused_ioctls); i++)
+		if ((refused_ioctls[i] & mask) == prefix)
+			return true;
+	return false;
+}
 
-	for (unsigned int bit = 4; bit < 32; bit++) {
-		uint64_t above = low32 & ~((UINT64_C(2) << bit) - 1), this_bit = UINT64_C(1) << bit;
-		const struct seccomp_arg arg = { 1, above | this_bit,
-						 (IOCTL_TIOCSTI & above) |
-							 (~IOCTL_TIOCSTI & this_bit),
-						 SCMP_CMP_MASKED_EQ };
+/*
+ * Allow ioctl with every other request. The kernel looks at the low 32 bits only, so a plain
+ * comparison of the 64-bit argument could be passed by setting a high one (CVE-2019-7303); a filter
+ * can compare masked values for equality alone. So: go down the tree of bits, and allow each branch
+ * as soon as none of the refused is in it. mask has the bits that are decided.
+ */
+static struct err *add_ioctls(struct seccomp_spec *seccomp, uint32_t prefix, uint32_t mask)
+{
+	const struct seccomp_arg arg = { 1, mask, prefix, SCMP_CMP_MASKED_EQ };
+	uint32_t next = mask ? (mask >> 1) & ~mask : UINT32_C(1) << 31;
 
-		TRY(add_when(seccomp, SCMP_ACT_ALLOW, "ioctl", &arg, 1));
-	}
-	for (uint64_t request = IOCTL_TIOCSTI & ~UINT64_C(15), i = 0; i < 16; i++) {
-		const struct seccomp_arg arg = { 1, low32, request + i, SCMP_CMP_MASKED_EQ };
-		bool bad = request + i == IOCTL_TIOCSTI || request + i == IOCTL_TIOCLINUX;
-
-		TRY(add_when(seccomp, bad ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW, "ioctl", &arg,
-			     1));
-	}
-	return NULL;
+	if (!is_any_refused(prefix, mask))
+		return add_when(seccomp, SCMP_ACT_ALLOW, "ioctl", &arg, 1);
+	if (mask == UINT32_MAX)
+		return add_when(seccomp, SCMP_ACT_ERRNO(EPERM), "ioctl", &arg, 1);
+	TRY(add_ioctls(seccomp, prefix, mask | next));
+	return add_ioctls(seccomp, prefix | next, mask | next);
 }
 
 /* Faults of user mode alone cannot stop the kernel in the middle of a copy. */
@@ -291,7 +298,7 @@ struct err *policy_fill_seccomp(struct seccomp_spec *seccomp)
 	TRY(add_list(seccomp, SCMP_ACT_ERRNO(EPERM), refused, ARRAY_SIZE(refused)));
 	TRY(add_sockets(seccomp, "socket"));
 	TRY(add_sockets(seccomp, "socketpair"));
-	TRY(add_ioctl(seccomp));
+	TRY(add_ioctls(seccomp, 0, 0));
 	TRY(add_userfaultfd(seccomp));
 	return describe(seccomp);
 }

@@ -43,6 +43,11 @@ static inline __attribute__((unused)) void own_vps_lock(struct vps_lock *lock)
 void vps_lock_forget(const struct vps_host *host, const char *name);
 /* The same for the pool of ids and addresses. */
 MUST_CHECK struct err *pool_lock(const struct vps_host *host, struct vps_lock *ret_lock);
+/* And for what VPSs share of the host's network. */
+MUST_CHECK struct err *host_net_lock(const struct vps_host *host, struct vps_lock *ret_lock);
+
+/* And for the sum of guarantees in the cgroups above all VPSs. */
+MUST_CHECK struct err *guarantee_lock(const struct vps_host *host, struct vps_lock *ret_lock);
 
 /* A monitor holds this lock as long as it lives. *ret_fd -1: another process has it. */
 MUST_CHECK struct err *monitor_lock(const struct vps_host *host, const char *name, int *ret_fd);
@@ -59,6 +64,28 @@ MUST_CHECK struct err *ids_choose(const struct vps_host *host, uint64_t *ret_fir
 MUST_CHECK struct err *addrs_check_free(const struct vps_host *host, const char *name,
 					const struct vps_conf *conf);
 
+/* --- conflict.c --- */
+
+/* Give conf the addresses that "--ipadd auto" asked for. The pool lock is held until the definition
+ * that records them is written. */
+MUST_CHECK struct err *addrs_choose(const struct vps_host *host, const char *name,
+				    struct vps_conf *conf);
+/* Ask the host and the cables whether somebody has an address that before (NULL: nothing) had not.
+ * Takes about 0.6 s a cable. ERR_EXISTS names address and owner. */
+MUST_CHECK struct err *addrs_probe(const struct vps_host *host, const char *name,
+				   const struct vps_conf *before, const struct vps_conf *conf);
+
+/* --- adopt.c --- */
+
+/* Give a definition without ids (OpenVZ's, or one that was copied) a range of this host. */
+MUST_CHECK struct err *ids_adopt(const struct vps_host *host, const char *name);
+
+/* --- plan.c --- */
+
+/* ERR_INVALID: there is no such plan, or it is damaged. What is one VPS's own is left out. */
+MUST_CHECK struct err *plan_load(const struct vps_host *host, const char *plan,
+				 struct vps_conf *ret_conf);
+
 /* --- spec.c, policy.c, policy_seccomp.c --- */
 
 /* Everything the engine needs to start the VPS; *ret_spec is the caller's. */
@@ -67,25 +94,151 @@ MUST_CHECK struct err *vps_build_spec(const struct vps_host *host, const char *n
 MUST_CHECK struct err *policy_fill(struct spec *spec);
 MUST_CHECK struct err *policy_fill_seccomp(struct seccomp_spec *seccomp);
 
+/* --- limits.c, cpus.c --- */
+
+/*
+ * The kernel's limits for the change of a definition: what is the same in both is unset. A start is
+ * a change from a definition that says nothing. *ret_lacks: what this host cannot enforce, a line
+ * each with the cure; without BEST_EFFORT they are ERR_UNSUPPORTED. limits: initialised by the
+ * caller.
+ */
+MUST_CHECK struct err *limits_change(const struct vps_host *host, const char *name,
+				     const struct vps_conf *from, const struct vps_conf *to,
+				     struct cgroup_limits *limits, struct strlist *ret_lacks);
+/* Are there these CPUs and memory nodes? ERR_INVALID names the option and those that there are. */
+MUST_CHECK struct err *cpus_check(const struct vps_conf *conf);
+/* All of them, as lists. */
+MUST_CHECK struct err *cpus_online(char **ret_list);
+MUST_CHECK struct err *nodes_online(char **ret_list);
+/* The CPUs of a list of memory nodes. */
+MUST_CHECK struct err *nodes_cpus(const char *nodes, char **ret_cpus);
+
+/* Make the cgroups above a VPS's (its path) guarantee what all VPSs together are guaranteed. */
+MUST_CHECK struct err *guarantee_update(const struct vps_host *host, const char *cgroup);
+
+/* The same after a start, if the VPS has a guarantee. */
+MUST_CHECK struct err *guarantee_raise(const struct vps_host *host, const char *name,
+				       const struct vps_conf *conf);
+
+/* --- running.c: the definition that a running VPS has, which may differ from NAME.conf --- */
+
+/* NAME.conf over the defaults when it does not run, or was started by an older cella. */
+MUST_CHECK struct err *running_load(const struct vps_host *host, const char *name,
+				    struct vps_conf *ret_conf);
+MUST_CHECK struct err *running_save(const struct vps_host *host, const char *name,
+				    const struct vps_conf *conf);
+/* Was it started, and not cleaned up after since? */
+MUST_CHECK struct err *running_lives(const struct vps_host *host, const char *name,
+				     bool *ret_lives);
+/* It runs no more. Missing is success. */
+MUST_CHECK struct err *running_forget(const struct vps_host *host, const char *name);
+/*
+ * A change of a running VPS goes through three: begin() writes down what it shall become, end()
+ * that it has become it. *ret_found of interrupted(): a command was killed between both; what it
+ * wanted.
+ */
+MUST_CHECK struct err *running_begin(const struct vps_host *host, const char *name,
+				     const struct vps_conf *wanted);
+MUST_CHECK struct err *running_end(const struct vps_host *host, const char *name,
+				   const struct vps_conf *now);
+MUST_CHECK struct err *running_interrupted(const struct vps_host *host, const char *name,
+					   struct vps_conf *ret_wanted, bool *ret_found);
+
+/* --- set.c, live.c --- */
+
+/* A change of a running VPS. */
+struct live_change {
+	const struct vps_host *host;
+	const char *name;
+	const struct vps_conf *from, *to;
+	bool force; /* also what would kill processes inside */
+};
+/*
+ * May the keys be changed while the VPS runs? ERR_STATE names the option and why not. *ret_waiting:
+ * those that only a start can apply; without at_restart they are ERR_STATE as well.
+ */
+MUST_CHECK struct err *live_check(const struct live_change *change, const struct strlist *keys,
+				  bool at_restart, struct strlist *ret_waiting);
+/* Make the running VPS what change->to says; on failure it is what change->from said. */
+MUST_CHECK struct err *live_apply(const struct live_change *change, const struct strlist *keys);
+/* Which keys live.c knows how to treat, for the test. */
+bool live_knows(const char *key);
+/* After a command that was killed while it changed a running VPS: go on or go back, as NAME.conf
+ * says. The lock is held. */
+MUST_CHECK struct err *set_repair(const struct vps_host *host, const char *name);
+/* The same for who does not hold the lock: nothing when another command has it. */
+MUST_CHECK struct err *set_repair_if_free(const struct vps_host *host, const char *name);
+
+/* --- views.c --- */
+
+/* Does lxcfs run here? */
+bool views_there(void);
+/* Its files over those of /proc; nothing without it. */
+MUST_CHECK struct err *views_fill(struct rootfs_spec *root);
+
 /* --- wire.c --- */
 
-/* The host's end of the VPS's veth. ret_name has IFNAMSIZ bytes. */
-void wire_host_name(const struct vps_host *host, const char *name, const struct vps_conf *conf,
-		    char *ret_name);
 struct vps_wire {
 	struct ct_wire base;
-	char host_name[IFNAMSIZ];
+	const struct vps_host *host;
 	const char *name;
 	const struct vps_conf *conf;
 };
+/* For ct_create(): the network of the definition, made while init waits. */
 void wire_init(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 	       struct vps_wire *ret_wire);
+/*
+ * Make the network of the running VPS, whose init is pid, as conf says. The lock is held. On
+ * failure it is as it was before.
+ */
+MUST_CHECK struct err *wire_change(const struct vps_host *host, const char *name,
+				   const struct vps_conf *conf, pid_t pid);
+/* Make it again what it was, or what the definition says if a command was killed in a change. */
+MUST_CHECK struct err *wire_repair(const struct vps_host *host, const char *name,
+				   const struct vps_conf *conf, pid_t pid);
+/* Is the network of the running VPS as it was made? Cheap: for every look. */
+MUST_CHECK struct err *wire_check(const struct vps_host *host, const char *name, bool *ret_whole);
 
+/* --- host_net.c --- */
+
+MUST_CHECK struct err *host_net_parse_uplinks(const char *text, struct net_uplinks *ret_uplinks);
+MUST_CHECK struct err *host_net_read(const struct conf_file *file, struct vps_host_net *net);
+/* What cella.conf names, or the interfaces of the default routes. */
+MUST_CHECK struct err *host_net_uplinks(const struct vps_host *host,
+					struct net_uplinks *ret_uplinks);
+
+/* --- guard.c --- */
+
+/* The limits of the definition, in the guard's terms. */
+MUST_CHECK struct err *guard_fill_rates(const struct vps_conf *conf, struct net_guard *guard);
+/* "udp/53 tcp/53" into host->services. ERR_INVALID. */
+MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *host);
+/* Open the services to all VPSs, if a port of net is guarded. */
+struct vps_net;
+MUST_CHECK struct err *guard_open_services(const struct vps_host *host, const struct vps_net *net);
+/* Host ends of the interfaces that the VPS reaches and is reached by: of VPSs that share a group
+ * with it, or of which one allows the other. They need not run. */
+MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,
+					const struct vps_conf *conf,
+					struct strlist *ret_host_names);
 /* --- identity.c --- */
 
 /* Host name, name servers, addresses and machine id in the files of the stopped VPS. */
 MUST_CHECK struct err *identity_write(const struct vps_host *host, const char *name,
 				      const struct vps_conf *conf);
+
+/* The root of the VPS's tree. */
+MUST_CHECK struct err *identity_open_root(const struct vps_host *host, const char *name,
+					  int *ret_fd);
+/* The parts of it that a running VPS can change. */
+MUST_CHECK struct err *identity_write_timezone(const struct vps_host *host, const char *name,
+					       const struct vps_conf *conf);
+MUST_CHECK struct err *identity_write_network(const struct vps_host *host, const char *name,
+					      const struct vps_conf *conf);
+MUST_CHECK struct err *identity_write_hostname(const struct vps_host *host, const char *name,
+					       const struct vps_conf *conf);
+MUST_CHECK struct err *identity_write_resolv(const struct vps_host *host, const char *name,
+					     const struct vps_conf *conf);
 
 /* --- stop.c --- */
 
@@ -101,7 +254,7 @@ MUST_CHECK struct err *vps_ask_inside(const struct vps_host *host, const char *n
 
 /* --- cleanup.c --- */
 
-/* Undo a start: engine state, cgroup, veth. The lock is held. Safe when nothing is there. */
+/* Undo a start: engine state, cgroup, network. The lock is held. Safe when nothing is there. */
 MUST_CHECK struct err *vps_clean_up(const struct vps_host *host, const char *name,
 				    const struct vps_conf *conf);
 

@@ -6,56 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/path.h"
 #include "runtime/vps/room.h"
-
-#define CPU_PERIOD_US UINT64_C(100000)
-
-static uint64_t limit_value(uint64_t value)
-{
-	return value == VPS_UNSET ? CGROUP_UNSET : value == VPS_UNLIMITED ? CGROUP_MAX : value;
-}
-
-/* --cpus and --cpulimit both cap CPU time; the smaller one holds. 0: no cap. */
-static uint64_t cpu_quota_us(const struct vps_conf *conf)
-{
-	uint64_t by_count = conf->cpus == VPS_UNSET ? 0 : conf->cpus * CPU_PERIOD_US;
-	uint64_t by_percent = conf->cpulimit_percent == VPS_UNSET ?
-				      0 :
-				      conf->cpulimit_percent * CPU_PERIOD_US / 100;
-
-	if (!by_count || !by_percent)
-		return by_count + by_percent;
-	return by_count < by_percent ? by_count : by_percent;
-}
-
-/* OpenVZ's 8..500000 with 1000 in the middle, to cpu.weight's 1..10000 with 100. */
-static uint64_t cpu_weight(uint64_t units)
-{
-	uint64_t weight = units / 10;
-
-	return weight < 1 ? 1 : weight > 10000 ? 10000 : weight;
-}
-
-static void fill_limits(const struct vps_conf *conf, struct cgroup_limits *limits)
-{
-	uint64_t quota_us = cpu_quota_us(conf);
-
-	limits->memory_max_bytes = limit_value(conf->ram_bytes);
-	limits->swap_max_bytes = limit_value(conf->swap_bytes);
-	/* without a word about swap, a memory limit means memory: not as much of the host's swap as
-	 * there is */
-	if (conf->swap_bytes == VPS_UNSET && conf->ram_bytes != VPS_UNSET &&
-	    conf->ram_bytes != VPS_UNLIMITED)
-		limits->swap_max_bytes = 0;
-	limits->pids_max = limit_value(conf->numproc);
-	if (quota_us) {
-		limits->cpu_quota_us = quota_us;
-		limits->cpu_period_us = CPU_PERIOD_US;
-	}
-	if (conf->cpuunits != VPS_UNSET)
-		limits->cpu_weight = cpu_weight(conf->cpuunits);
-}
 
 static struct err *one_map(uint64_t first, uint64_t count, struct id_map **ret_map,
 			   size_t *ret_count)
@@ -106,20 +59,34 @@ static struct err *find_init(const char *root, char **ret_path)
 	return err_new(ERR_NOT_FOUND, "%s has neither /sbin/init nor /bin/sh", root);
 }
 
+/* All that differ from what a new cgroup has. */
+static struct err *fill_limits(const struct vps_host *host, const char *name,
+			       const struct vps_conf *conf, struct cgroup_limits *limits)
+{
+	OWN(strlist) struct strlist lacks = { 0 };
+	OWN(vps_conf) struct vps_conf none;
+
+	vps_conf_init(&none);
+	TRY(limits_change(host, name, &none, conf, limits, &lacks));
+	for (size_t i = 0; i < lacks.count; i++)
+		log_warning("VPS %s: %s", name, lacks.items[i]);
+	return NULL;
+}
+
 static struct err *fill(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 			struct spec *spec)
 {
 	OWN(str) char *init = NULL;
 
 	TRY(policy_fill(spec));
+	TRY(views_fill(&spec->root));
 	TRY(str_format(&spec->root.path, "%s/%s", host->private_dir, name));
 	TRY(str_dup(conf->hostname ? conf->hostname : name, &spec->hostname));
 	TRY(find_init(spec->root.path, &init));
 	TRY(strlist_add(&spec->process.args, init));
 	spec->process.terminal = true;
 	TRY(fill_ids(conf, spec));
-	fill_limits(conf, &spec->cgroup.limits);
-	return NULL;
+	return fill_limits(host, name, conf, &spec->cgroup.limits);
 }
 
 struct err *vps_build_spec(const struct vps_host *host, const char *name,

@@ -1,5 +1,5 @@
 /* Starting a VPS: the checks, under its lock, and then the monitor does it. */
-#include "runtime/vps/room.h"
+#include "runtime/vps/watcher.h"
 
 static struct err *check_stopped(const struct vps_host *host, const char *name)
 {
@@ -35,5 +35,7 @@ struct err *vps_start(const struct vps_host *host, const char *name, unsigned in
 	TRY(check_stopped(host, name));
 	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to do this very thing */
 	TRY(addrs_check_free(host, name, &conf));
+	TRY(unit_enter(name));
+	TRY(ids_adopt(host, name));
 	return monitor_start(host, name);
 }

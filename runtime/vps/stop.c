@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "runtime/vps/scripts.h"
 #include "runtime/vps/watcher.h"
 
 #define DEFAULT_TIMEOUT_S 120
@@ -159,8 +160,10 @@ struct err *vps_stop(const struct vps_host *host, const char *name, const struct
 		return call_off_restart(host, name);
 	timeout_s = timeout_of(&conf, request);
 	/* a frozen init cannot shut anything down */
-	if (!request->fast && timeout_s > 0 && state.status == CT_RUNNING)
+	if (!request->fast && timeout_s > 0 && state.status == CT_RUNNING) {
+		log_warn(scripts_run(host, name, ACTION_STOP)); /* it must stop all the same */
 		TRY(end_softly(&state, timeout_s > 86400 ? 86400 : timeout_s));
+	}
 	last_write(host, &state, request->fast ? "kill" : "stop");
 	return vps_clean_up(host, name, &conf);
 }

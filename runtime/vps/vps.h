@@ -15,15 +15,28 @@
 #include "rootfs/template.h"
 #include "runtime/runtime.h"
 #include "runtime/vps/conf.h"
+#include "runtime/vps/pool.h"
+
+/* The host's network, as cella.conf says (host_net.c). */
+struct vps_host_net {
+	char bridge[IFNAMSIZ]; /* of bridged interfaces that name none; "": none */
+	bool has_uplinks;      /* else they are looked for */
+	struct net_uplinks uplinks;
+	struct pool ip_pool;  /* of --ipadd auto */
+	struct pool nat_pool; /* of interfaces in mode nat */
+};
 
 /* Where everything lies (CELLA_ROOT in front of each path) and what cella.conf says. All owned. */
 struct vps_host {
-	char *conf_dir, *sample_dir;
+	char *conf_dir, *sample_dir, *hook_dir;
 	char *template_dir, *private_dir, *log_dir;
 	char *run_dir;	   /* the engine's state root */
 	char *monitor_dir; /* locks of VPSs and monitors */
 	uint64_t id_first,
 		id_count; /* pool of host ids; its first 65,536 are the unpacking sandbox's */
+	struct vps_host_net net;
+	struct net_service *services; /* of the host, open to its VPSs */
+	size_t service_count;
 	struct vps_conf defaults; /* of cella.conf, then ours */
 };
 void vps_host_release(struct vps_host *host);
@@ -43,11 +56,28 @@ MUST_CHECK struct err *vps_names(const struct vps_host *host, struct strlist *re
 MUST_CHECK struct err *vps_load(const struct vps_host *host, const char *name,
 				struct vps_conf *ret_conf);
 
+/*
+ * Apply network options to a definition, in the order they were given: "OPTION=VALUE" with vzctl's
+ * names (netedit.c has the table). --ifname and --netif_add choose the interface that --mac,
+ * --bridge, ... and a later --ipadd are about; without one --ipadd is IP_ADDRESS. ERR_INVALID.
+ */
+MUST_CHECK struct err *vps_net_edit(const struct strlist *edits, struct vps_conf *conf);
+
+/* Who may log in: written into the VPS's own files, not into its definition. */
+struct vps_login {
+	const char *password; /* "USER:PASSWORD" for a user that it has; NULL: none */
+	struct strlist keys;  /* for root's authorized_keys */
+};
+
 /* --- create and destroy (create.c) --- */
 
 struct vps_create {
 	const char *name;
-	struct vps_conf options; /* what the caller asked for; ostemplate is needed */
+	struct vps_conf
+		options; /* what the caller asked for, above its plan; ostemplate is needed */
+	bool skip_probe; /* nobody is asked whether he has an address */
+	const struct strlist *kept;    /* as in struct vps_set; NULL: none */
+	const struct vps_login *login; /* NULL: nobody new */
 	struct template_progress *progress;
 };
 /* ERR_EXISTS, ERR_NOT_FOUND (template), ERR_INVALID. A killed create leaves what the next create or
@@ -55,6 +85,79 @@ struct vps_create {
 MUST_CHECK struct err *vps_create(const struct vps_host *host, const struct vps_create *request);
 /* ERR_STATE: it runs. ERR_NOT_FOUND: neither definition nor tree. */
 MUST_CHECK struct err *vps_destroy(const struct vps_host *host, const char *name);
+
+/* What of its limits this host cannot enforce: a line each, with the cure. */
+MUST_CHECK struct err *vps_limits_lacking(const struct vps_host *host, const char *name,
+					  const struct vps_conf *conf, struct strlist *ret_lacks);
+
+/* --- set (set.c) --- */
+
+enum vps_set_flags {
+	VPS_SET_NO_SAVE = 1,	/* the running VPS alone */
+	VPS_SET_AT_RESTART = 2, /* what cannot be changed while it runs waits for the next start */
+	VPS_SET_FORCE = 4,	/* although it kills processes inside */
+	VPS_SET_SKIP_PROBE = 8	/* nobody is asked whether he has an address */
+};
+struct vps_set {
+	const char *name;
+	struct vps_conf changes;       /* what is set replaces */
+	struct strlist net;	       /* for vps_net_edit(), after them */
+	struct strlist kept;	       /* "KEY=VALUE" of OpenVZ's keys without effect */
+	const struct vps_login *login; /* NULL: nobody new */
+	const char *plan;	       /* its values below changes; NULL: none */
+	struct strlist unset;	       /* keys to go back to the host's default */
+	unsigned int flags;
+};
+struct vps_set_result {
+	struct strlist applied, waiting; /* keys: changed in the running VPS; for its next start */
+	bool running, saved;
+};
+void vps_set_result_release(struct vps_set_result *result);
+static inline __attribute__((unused)) void own_vps_set_result(struct vps_set_result *result)
+{
+	vps_set_result_release(result);
+}
+/*
+ * Change a definition: checked whole, applied to the running VPS, then saved; on failure nothing is
+ * changed. ERR_NOT_FOUND; ERR_INVALID names option and value; ERR_STATE: not while it runs, or it
+ * would kill what runs; ERR_EXISTS: an address of another VPS; ERR_UNSUPPORTED: not on this host.
+ */
+MUST_CHECK struct err *vps_set(const struct vps_host *host, const struct vps_set *request,
+			       struct vps_set_result *ret_result);
+
+/* --- taking over (register.c) --- */
+
+/*
+ * Make a VPS of a root file system that lies on this host, by moving it into place; NAME.conf is
+ * kept or made, with ids of this host's pool. ERR_EXISTS, ERR_INVALID, ERR_UNSUPPORTED (another
+ * file system).
+ */
+MUST_CHECK struct err *vps_register(const struct vps_host *host, const char *path,
+				    const char *name);
+/* Forget a stopped VPS and leave its files. */
+MUST_CHECK struct err *vps_unregister(const struct vps_host *host, const char *name);
+
+/* --- check-config, doctor (check.c, doctor.c) --- */
+
+enum vps_remark_level { VPS_FINE, VPS_ADVICE, VPS_WRONG };
+struct vps_remark {
+	enum vps_remark_level level;
+	char *what, *cure; /* owned; cure: NULL when nothing is to be done */
+};
+struct vps_remarks {
+	struct vps_remark *items; /* owned */
+	size_t count;
+};
+void vps_remarks_release(struct vps_remarks *remarks);
+static inline __attribute__((unused)) void own_vps_remarks(struct vps_remarks *remarks)
+{
+	vps_remarks_release(remarks);
+}
+/* What is wrong, and what has no effect, in NAME.conf. ERR_NOT_FOUND. */
+MUST_CHECK struct err *vps_check_config(const struct vps_host *host, const char *name,
+					struct vps_remarks *ret_remarks);
+/* How far this host is what VPSs need. */
+MUST_CHECK struct err *vps_doctor(const struct vps_host *host, struct vps_remarks *ret_remarks);
 
 /* --- running (start.c, stop.c, exec.c) --- */
 
@@ -67,6 +170,11 @@ MUST_CHECK struct err *vps_start(const struct vps_host *host, const char *name, 
  * program. ERR_SYS (ETIMEDOUT); ERR_PEER: it ended meanwhile. */
 MUST_CHECK struct err *vps_wait_up(const struct vps_host *host, const char *name,
 				   uint64_t timeout_s);
+
+/* Names of those that start with the host, first one first, and those of them that must be up
+ * before the next is started. */
+MUST_CHECK struct err *vps_boot_order(const struct vps_host *host, struct strlist *ret_names,
+				      struct strlist *ret_waited_for);
 
 struct vps_stop {
 	bool fast;	    /* kill at once */
@@ -112,10 +220,13 @@ struct vps_info {
 	enum vps_status status;
 	char *problem; /* VPS_DAMAGED: why; else NULL */
 	struct vps_conf conf;
-	pid_t pid;    /* of init, on the host; 0: none */
-	char *cgroup; /* below the cgroup2 mount; NULL: none */
+	struct strlist
+		waiting; /* keys whose value the running VPS will have after its next start */
+	pid_t pid;	 /* of init, on the host; 0: none */
+	char *cgroup;	 /* below the cgroup2 mount; NULL: none */
 	char *private_path;
-	char *host_ifname; /* NULL: no network */
+	struct net_ports ports; /* all interfaces, complete */
+	char *host_ifname;	/* the first one's end on the host; NULL: none */
 	bool monitored;
 	uint64_t uptime_s;
 	bool has_stats;

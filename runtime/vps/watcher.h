@@ -43,6 +43,17 @@ void console_forget(const struct vps_host *host, const char *name);
  * caller's. */
 MUST_CHECK struct err *console_replug(int init_pidfd, int *ret_master_fd);
 
+/* --- unit.c --- */
+
+/* When we run in the unit of this VPS: make room in its cgroup for the VPS's. Before anything is
+ * forked.
+ */
+MUST_CHECK struct err *unit_enter(const char *name);
+/* Where the VPS's cgroup shall be, *ret_path stays NULL outside of its unit. Owned. */
+MUST_CHECK struct err *unit_cgroup(const char *name, char **ret_path);
+/* In its unit: tell machined and systemd that it runs. */
+void unit_started(const struct vps_host *host, const char *name, pid_t pid);
+
 /* --- last.c --- */
 
 /* Remember how the life in state ended, before its cgroup is removed. */

@@ -183,7 +183,9 @@ static struct err *why_io(struct look *look)
 
 	if (pressure < PRESSURE_PERCENT)
 		return NULL;
-	return found(look, "io-pressure", "find who writes: cella top",
+	return found(look, "io-pressure",
+		     "raise its --iolimit, --iopslimit or --ioprio, or find who "
+		     "writes: cella top",
 		     "its processes waited for the disk in %.0f %% of the last minute", pressure);
 }
 

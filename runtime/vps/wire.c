@@ -1,79 +1,199 @@
-/* The VPS's network: a routed veth pair, made while init waits. See netns/netns.h. */
+/* Making the kernel have the VPS's network, at start, live, and again after an accident; see
+ * wire.h. Rests on netns/netns.h. */
+#include "runtime/vps/wire.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/sha256.h"
-#include "runtime/vps/room.h"
+#include "base/log.h"
 
-#define INSIDE_NAME "eth0"
-
-/*
- * "vethNAME.0" as OpenVZ calls it, where that fits into the kernel's 15 bytes; else the VPS's place
- * in the pool of ids, which is its own, behind a "~" that no VPS name can have.
- */
-void wire_host_name(const struct vps_host *host, const char *name, const struct vps_conf *conf,
-		    char *ret_name)
+static struct err *open_netns(pid_t pid, int *ret_fd)
 {
-	uint64_t place =
-		conf->id_first == VPS_UNSET ? 0 : (conf->id_first - host->id_first) / VPS_ID_RANGE;
+	OWN(str) char *path = NULL;
 
-	if (strlen(name) <= IFNAMSIZ - 1 - strlen("veth.0"))
-		snprintf(ret_name, IFNAMSIZ, "veth%s.0", name);
-	else
-		snprintf(ret_name, IFNAMSIZ, "veth~%x.0", (unsigned int)place & 0xffff);
+	TRY(str_format(&path, "/proc/%d/ns/net", (int)pid));
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(errno, "open %s", path) : NULL;
 }
 
-/* Always the same for the same name, also on another host: locally administered, unicast. */
-static void mac_of(const char *name, uint8_t *ret_mac)
+static bool is_routed(const struct net_ports *ports)
 {
-	char hex[SHA256_HEX_MAX];
-	struct sha256 sha;
+	for (size_t i = 0; i < ports->count; i++)
+		if (net_mode_is_routed(ports->items[i].mode) && ports->items[i].addr_count)
+			return true;
+	return false;
+}
 
-	sha256_init(&sha);
-	sha256_add(&sha, name, strlen(name));
-	sha256_hex(&sha, hex);
-	for (size_t i = 0; i < 6; i++) {
-		unsigned int byte;
+static struct err *plan(const struct vps_host *host, const char *name, const struct vps_conf *conf,
+			struct vps_net *ret_net)
+{
+	OWN(vps_net) struct vps_net net = { 0 };
 
-		(void)sscanf(hex + 2 * i, "%2x", &byte);
-		ret_mac[i] = (uint8_t)byte;
-	}
-	ret_mac[0] = 0x02;
+	TRY(net_plan(host, name, conf, &net.ports));
+	TRY(net_plan_guards(host, name, conf, &net));
+	if (is_routed(&net.ports))
+		TRY(host_net_uplinks(host, &net.uplinks));
+	*ret_net = net;
+	net = (struct vps_net){ 0 };
+	return NULL;
+}
+
+/* From what may be there to what shall be. Bridges and settings of the host are shared: one command
+ * at a time. */
+static struct err *change(const struct vps_host *host, const struct vps_net *old,
+			  const struct vps_net *want, int netns_fd)
+{
+	static const struct net_ports none = { 0 };
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+
+	TRY(host_net_lock(host, &lock));
+	TRY(net_ports_change(&old->ports, &want->ports, netns_fd));
+	TRY(guard_open_services(host, want));
+	TRY(forward_hold(host, want));
+	/* the old uplinks may be others */
+	TRY(net_proxy_change(&old->uplinks, &old->ports, &none));
+	TRY(net_proxy_change(&want->uplinks, &none, &want->ports));
+	/* who had the addresses before is remembered for a while; it only takes longer unsaid */
+	log_warn(net_announce(&want->ports, &want->uplinks, netns_fd));
+	return NULL;
+}
+
+static struct err *start(const struct vps_wire *wire, int netns_fd)
+{
+	static const struct vps_net nothing = { 0 };
+	OWN(vps_net) struct vps_net net = { 0 };
+
+	TRY(plan(wire->host, wire->name, wire->conf, &net));
+	if (net.ports.count == 0)
+		return NULL;
+	TRY(net_record_write(wire->host, wire->name, &net));
+	return change(wire->host, &nothing, &net, netns_fd);
 }
 
 static struct err *run(const struct ct_wire *base, pid_t pid, int pidfd)
 {
 	const struct vps_wire *wire = (const void *)base;
-	struct net_veth veth = { .host_name = wire->host_name,
-				 .name = INSIDE_NAME,
-				 .addrs = wire->conf->addrs,
-				 .addr_count = wire->conf->addr_count };
-	OWN(str) char *path = NULL;
 	OWN(fd) int netns_fd = -1;
+	struct err *err;
 
 	(void)pidfd;
-	mac_of(wire->name, veth.mac);
-	TRY(str_format(&path, "/proc/%d/ns/net", (int)pid));
-	netns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (netns_fd < 0)
-		return err_sys(errno, "open %s", path);
-	return net_veth_create(&veth, netns_fd);
+	TRY(open_netns(pid, &netns_fd));
+	err = start(wire, netns_fd);
+	return err ? err_first(err, net_unwire(wire->host, wire->name)) : NULL;
 }
 
 static void undo(const struct ct_wire *base)
 {
 	const struct vps_wire *wire = (const void *)base;
 
-	err_drop(net_veth_destroy(wire->host_name)); /* it goes with its namespace in any case */
+	log_warn(net_unwire(wire->host, wire->name));
 }
 
 void wire_init(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 	       struct vps_wire *ret_wire)
 {
-	*ret_wire = (struct vps_wire){ .base = { .run = run, .undo = undo },
-				       .name = name,
-				       .conf = conf };
-	wire_host_name(host, name, conf, ret_wire->host_name);
+	*ret_wire = (struct vps_wire){
+		.base = { .run = run, .undo = undo }, .host = host, .name = name, .conf = conf
+	};
+}
+
+/* --- a running one --- */
+
+/* The record says both until the kernel has the new one: a command that finds it so goes on. */
+static struct err *record_both(const struct vps_host *host, const char *name,
+			       const struct vps_net *old, const struct vps_net *want)
+{
+	OWN(vps_net) struct vps_net both = { .uplinks = old->uplinks, .pending = true };
+
+	TRY(net_ports_merge(&old->ports, &both.ports));
+	TRY(net_ports_merge(&want->ports, &both.ports));
+	for (size_t i = 0; i < want->uplinks.count; i++) {
+		bool known = both.uplinks.count == NET_UPLINKS_MAX;
+
+		for (size_t k = 0; k < both.uplinks.count && !known; k++)
+			known = str_eq(both.uplinks.names[k], want->uplinks.names[i]);
+		if (!known)
+			snprintf(both.uplinks.names[both.uplinks.count++], IFNAMSIZ, "%s",
+				 want->uplinks.names[i]);
+	}
+	return net_record_write(host, name, &both);
+}
+
+/* What does not go back either stays on record, for the next command. */
+static struct err *go_back(const struct vps_host *host, const char *name, const struct vps_net *old,
+			   int netns_fd)
+{
+	OWN(vps_net) struct vps_net both = { 0 };
+
+	TRY(net_record_read(host, name, &both));
+	TRY(change(host, &both, old, netns_fd));
+	return net_record_write(host, name, old);
+}
+
+struct err *wire_change(const struct vps_host *host, const char *name, const struct vps_conf *conf,
+			pid_t pid)
+{
+	OWN(vps_net) struct vps_net old = { 0 }, want = { 0 };
+	OWN(fd) int netns_fd = -1;
+	struct err *err;
+
+	TRY(plan(host, name, conf, &want));
+	TRY(net_record_read(host, name, &old));
+	if (want.ports.count == 0 && old.ports.count == 0)
+		return NULL;
+	TRY(open_netns(pid, &netns_fd));
+	TRY(record_both(host, name, &old, &want));
+	err = change(host, &old, &want, netns_fd);
+	if (!err)
+		return net_record_write(host, name, &want);
+	/* without a whole state to go back to, the next command tries again */
+	return old.pending ? err : err_first(err, go_back(host, name, &old, netns_fd));
+}
+
+/* Under the lock of the VPS, which is pending or not whole. */
+struct err *wire_repair(const struct vps_host *host, const char *name, const struct vps_conf *conf,
+			pid_t pid)
+{
+	OWN(vps_net) struct vps_net net = { 0 };
+	OWN(fd) int netns_fd = -1;
+
+	TRY(net_record_read(host, name, &net));
+	if (net.pending)
+		return wire_change(host, name, conf, pid);
+	TRY(net_plan_guards(host, name, conf, &net));
+	TRY(open_netns(pid, &netns_fd));
+	return change(host, &net, &net, netns_fd);
+}
+
+struct err *wire_check(const struct vps_host *host, const char *name, bool *ret_whole)
+{
+	OWN(vps_net) struct vps_net net = { 0 };
+
+	TRY(net_record_read(host, name, &net));
+	*ret_whole = !net.pending;
+	if (*ret_whole)
+		TRY(net_ports_check(&net.ports, ret_whole));
+	if (*ret_whole)
+		TRY(net_proxy_check(&net.uplinks, &net.ports, ret_whole));
+	return NULL;
+}
+
+struct err *net_unwire(const struct vps_host *host, const char *name)
+{
+	static const struct net_ports none = { 0 };
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(vps_net) struct vps_net net = { 0 };
+	struct err *err;
+
+	TRY(net_record_read(host, name, &net));
+	if (net.ports.count == 0)
+		return NULL;
+	TRY(host_net_lock(host, &lock));
+	err = net_proxy_change(&net.uplinks, &net.ports, &none);
+	err = err_first(err, net_ports_remove(&net.ports));
+	if (err)
+		return err; /* the record stays, and with it the duty */
+	net_record_forget(host, name);
+	return forward_release(host);
 }

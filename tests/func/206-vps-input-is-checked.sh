@@ -56,7 +56,6 @@ stop-timeout 1e3
 layout floppy
 VALUES
 check_fails "a description with a line break" "--description" cella create one --ostemplate busybox --description $'a\nPHYSPAGES="0:1"'
-check_fails "an address twice" "--ipadd" cella create one --ostemplate busybox --ipadd 10.65.0.1 --ipadd 10.65.0.1
 check_fails "no template" "--ostemplate" cella create one
 check_fails "an unknown template" "does not exist; there are: busybox" cella create one --ostemplate nope
 is "nothing was made" "$(find "$conf_dir" "$private_dir" -mindepth 1)" ""

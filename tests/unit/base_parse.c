@@ -67,6 +67,31 @@ static void sizes_have_units(void **state)
 		expect_invalid(parse_bytes("size", bad[i], &bytes));
 }
 
+static void rates_count_in_thousands(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bits;
+	} good[] = { { "8000", 8000 },
+		     { "500k", 500000 },
+		     { "10M", 10000000 },
+		     { "1Gbit", UINT64_C(1000000000) },
+		     { "64bit", 64 },
+		     { "0", UINT64_MAX - 1 },
+		     { "unlimited", UINT64_MAX - 1 } };
+	static const char *const bad[] = { "",	   "M",	   "1.5M",	"-1M",
+					   "10MB", "10Mb", "99999999T", "1 G" };
+	uint64_t bits;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_null(parse_bit_rate("rate", good[i].text, &bits));
+		assert_true(bits == good[i].bits);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		expect_invalid(parse_bit_rate("rate", bad[i], &bits));
+}
+
 static void ids_never_mean_unchanged(void **state)
 {
 	static const char *const bad[] = { "4294967295", "4294967296", "-1", "root", "", "1x" };
@@ -122,6 +147,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_whole_strings),
 		cmocka_unit_test(signed_numbers_reach_both_ends),
 		cmocka_unit_test(sizes_have_units),
+		cmocka_unit_test(rates_count_in_thousands),
 		cmocka_unit_test(ids_never_mean_unchanged),
 		cmocka_unit_test(signals_by_name_and_number),
 		cmocka_unit_test(container_names_are_file_names),

@@ -154,7 +154,11 @@ static bool send_frame(const struct frame *frame)
 }
 
 static const struct net_guard test_guard = {
-	.host_name = "cvtest0", .mac = { ME }, .addrs = addrs, .addr_count = 2
+	.host_name = "cvtest0",
+	.mac = { ME },
+	.gateway6 = { AF_INET6, { GATEWAY }, 128 },
+	.addrs = addrs,
+	.addr_count = 2,
 };
 
 static void lies_are_dropped(void **state)
@@ -225,6 +229,19 @@ static void floods_are_cut(void **state)
 	must(net_guard_remove("cvtest0"));
 }
 
+/* Interfaces that shaping made: their names begin so. */
+static size_t ifb_count(void)
+{
+	struct if_nameindex *names = if_nameindex();
+	size_t count = 0;
+
+	assert_non_null(names);
+	for (size_t i = 0; names[i].if_index; i++)
+		count += strncmp(names[i].if_name, "ifb", 3) == 0;
+	if_freenameindex(names);
+	return count;
+}
+
 static size_t table_count(void)
 {
 	static const struct nft_table tables[] = { { NFPROTO_INET, "cella" },
@@ -271,6 +288,30 @@ static void nothing_is_left(void **state)
 	must(net_guard_remove("cvtest1"));
 	assert_int_equal(table_count(), 0);
 	must(net_guard_remove("cvtest1")); /* twice is fine */
+}
+
+/* With a rate the frames take the other way round, and are counted all the same. */
+static void rates_come_and_go(void **state)
+{
+	struct net_guard guard = test_guard;
+
+	(void)state;
+	guard.rate = (struct net_rate){ .in_bits_per_s = 1000000, .out_bits_per_s = 2000000 };
+	must(net_guard_set(&guard));
+	assert_int_equal(ifb_count(), 1);
+	assert_true(send_frame(frame_named("UDP")));
+	assert_false(send_frame(frame_named("source MAC")));
+	guard.rate.out_bits_per_s = 3000000;
+	must(net_guard_set(&guard));
+	assert_int_equal(ifb_count(), 1);
+	guard.rate = (struct net_rate){ 0 };
+	must(net_guard_set(&guard));
+	assert_int_equal(ifb_count(), 0);
+	assert_true(send_frame(frame_named("UDP")));
+	guard.rate.out_bits_per_s = 8000;
+	must(net_guard_set(&guard));
+	must(net_guard_remove("cvtest0"));
+	assert_int_equal(ifb_count(), 0);
 }
 
 /* The batch is one transaction: what fails at its end has changed nothing. */
@@ -337,12 +378,15 @@ static bool has_nftables(void)
 
 static void make_cables(void)
 {
-	const struct net_veth first = { .host_name = "cvtest0", .name = "eth0" };
-	const struct net_veth second = { .host_name = "cvtest1", .name = "eth1" };
+	static const struct net_ports none = { 0 };
+	struct net_port cables[] = {
+		{ .mode = NET_NONE, .host_name = "cvtest0", .name = "eth0" },
+		{ .mode = NET_NONE, .host_name = "cvtest1", .name = "eth1" },
+	};
+	const struct net_ports ports = { cables, ARRAY_SIZE(cables) };
 	struct sockaddr_ll to = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 
-	must(net_veth_create(&first, inside_ns));
-	must(net_veth_create(&second, inside_ns));
+	must(net_ports_change(&none, &ports, inside_ns));
 	assert_int_equal(setns(inside_ns, CLONE_NEWNET), 0);
 	raw_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	assert_true(raw_fd >= 0);
@@ -354,9 +398,9 @@ static void make_cables(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lies_are_dropped), cmocka_unit_test(changes_keep_the_count),
-		cmocka_unit_test(floods_are_cut),   cmocka_unit_test(nothing_is_left),
-		cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(lies_are_dropped),  cmocka_unit_test(changes_keep_the_count),
+		cmocka_unit_test(floods_are_cut),    cmocka_unit_test(nothing_is_left),
+		cmocka_unit_test(rates_come_and_go), cmocka_unit_test(all_or_nothing),
 	};
 
 	must(net_addr_parse("test", "192.0.2.7", &addrs[0]));

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "runtime/vps/conf.h"
+#include "runtime/vps/room.h"
 
 static void must(struct err *err)
 {
@@ -216,6 +217,114 @@ static void keys_are_sorted_and_unique(void **state)
 	}
 }
 
+/* One value for each key, whatever its kind, that differs from "not said". */
+static void fill_all(struct vps_conf *conf, struct conf_file *file)
+{
+	static const char *const values[] = { "3",	   "65536",   "0:65536",     "yes",
+					      "192.0.2.1", "8080:80", "ifname=eth1", "eth0:1:8000",
+					      "one",	   "always" };
+	const char *meaning, *key;
+
+	for (size_t i = 0; (key = vps_conf_key(i, &meaning)); i++) {
+		struct err *err = NULL;
+
+		for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
+			struct conf_file single = { 0 };
+
+			err_drop(err);
+			must(conf_file_set(&single, key, values[k]));
+			err = vps_conf_read(&single, conf);
+			conf_file_release(&single);
+			if (!err) {
+				must(conf_file_set(file, key, values[k]));
+				break;
+			}
+		}
+		must(err);
+	}
+}
+
+static void every_key_is_copied_and_compared(void **state)
+{
+	OWN(conf_file) struct conf_file file = { 0 };
+	OWN(vps_conf) struct vps_conf full, none, copy;
+	const char *meaning, *key;
+	size_t count = 0;
+
+	(void)state;
+	vps_conf_init(&full);
+	vps_conf_init(&none);
+	fill_all(&full, &file);
+	must(vps_conf_dup(&none, &copy));
+	for (size_t i = 0; (key = vps_conf_key(i, &meaning)); i++, count++) {
+		OWN(strlist) struct strlist before = { 0 }, after = { 0 };
+
+		must(vps_conf_diff(&full, &copy, &before));
+		must(vps_conf_copy_key(key, &full, &copy));
+		must(vps_conf_diff(&full, &copy, &after));
+		/* LOCAL_UID and LOCAL_GID are one value */
+		assert_true(after.count < before.count || str_eq(key, "LOCAL_UID"));
+		assert_false(strlist_has(&after, key));
+	}
+	for (size_t i = 0; (key = vps_conf_key(i, &meaning)); i++)
+		must(vps_conf_copy_key(key, &none, &copy));
+	must(vps_conf_write(&copy, &file)); /* what is not said is taken out */
+	for (size_t i = 0; i < count; i++)
+		assert_null(conf_file_get(&file, vps_conf_key(i, &meaning)));
+}
+
+static void every_key_can_be_set_or_waits(void **state)
+{
+	const char *meaning, *key;
+
+	(void)state;
+	for (size_t i = 0; (key = vps_conf_key(i, &meaning)); i++)
+		if (!live_knows(key))
+			fail_msg("%s is in no row of live.c, or in both tables", key);
+}
+
+static void lists_of_cpus(void **state)
+{
+	static const char *const good[] = { "0", "0-3", "0-3,7", "1,2,3", "8191", "all", "auto" };
+	static const char *const bad[] = { ",",	 "0-",	"-1", "3-1",   "8192",
+					   "0,", "0 1", "a",  "0-1-2", "99999999999999999999",
+					   "0x1" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good) + ARRAY_SIZE(bad); i++) {
+		bool is_good = i < ARRAY_SIZE(good);
+		OWN(vps_conf) struct vps_conf conf;
+		struct err *err;
+
+		vps_conf_init(&conf);
+		must(str_dup(is_good ? good[i] : bad[i - ARRAY_SIZE(good)], &conf.cpumask));
+		err = vps_conf_check(&conf);
+		if (!err != is_good)
+			fail_msg("%s", conf.cpumask);
+		err_drop(err);
+	}
+}
+
+static void values_hold_together(void **state)
+{
+	OWN(vps_conf) struct vps_conf conf;
+
+	(void)state;
+	vps_conf_init(&conf);
+	conf.cpu_burst_percent = 50;
+	refuse(vps_conf_check_together(&conf));
+	conf.cpus = 2;
+	must(vps_conf_check_together(&conf));
+	conf.cpulimit_percent = 40;
+	refuse(vps_conf_check_together(&conf));
+	conf.cpu_burst_percent = 40;
+	conf.ram_bytes = 1 << 30;
+	conf.ram_min_bytes = conf.ram_soft_bytes = 1 << 30;
+	must(vps_conf_check_together(&conf));
+	conf.ram_min_bytes++;
+	refuse(vps_conf_check_together(&conf));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +337,10 @@ int main(void)
 		cmocka_unit_test(check_names_the_option),
 		cmocka_unit_test(merge_replaces_what_is_set),
 		cmocka_unit_test(keys_are_sorted_and_unique),
+		cmocka_unit_test(every_key_is_copied_and_compared),
+		cmocka_unit_test(every_key_can_be_set_or_waits),
+		cmocka_unit_test(lists_of_cpus),
+		cmocka_unit_test(values_hold_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,71 @@
+/* What the files about templates share with each other and nobody else. */
+#ifndef ROOTFS_TEMPLATE_ROOM_H
+#define ROOTFS_TEMPLATE_ROOM_H
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "rootfs/template.h"
+
+/* --- template_store.c --- */
+
+#define TEMPLATE_INCOMING "incoming"	/* a tree that is being made */
+#define TEMPLATE_IMAGE "incoming-image" /* an image whose layers are being unpacked */
+
+/* A new, empty TEMPLATE_INCOMING. */
+MUST_CHECK struct err *template_open_incoming(const struct template_store *store, int *ret_fd);
+/* TEMPLATE_INCOMING, or a tree of the same digest that is there, becomes the template. */
+MUST_CHECK struct err *template_publish(const struct template_store *store, int tree_fd,
+					struct template *template);
+
+/* --- template_archive.c --- */
+
+/* Only formats and filters that run inside libarchive. Owned: archive_read_free(). */
+MUST_CHECK struct err *template_open_reader(int archive_fd, struct archive **ret_reader);
+MUST_CHECK struct err *template_archive_error(struct archive *archive, const char *act);
+/* A name or hard link target: relative, no "..", not empty. shown: of the entry, for the error. */
+MUST_CHECK struct err *template_check_name(const char *name, const char *shown);
+
+/* template_extract() of a layer over those below it, which lie in root_fd, the current directory.
+ */
+MUST_CHECK struct err *template_extract_layer(int archive_fd, int root_fd,
+					      const struct template_limits *limits,
+					      struct template_progress *progress,
+					      struct template_counts *ret_counts);
+
+/* --- template_layer.c, in the sandbox --- */
+
+/* Is it a whiteout, which is no file of the tree? */
+bool layer_is_whiteout(const char *name);
+/*
+ * Before a layer is unpacked over those below it: remove what its whiteouts name, what its opaque
+ * directories hid, and what would be in the way of an entry of another type. root_fd: the tree.
+ */
+MUST_CHECK struct err *layer_prepare(int archive_fd, int root_fd);
+
+/* --- image.c --- */
+
+/* A container image on disk: an OCI layout, or what docker save and podman save put into an
+ * archive. */
+struct image_layer {
+	char *path;	     /* below the image's directory */
+	char sha256[64 + 1]; /* of the file's bytes */
+};
+struct image {
+	char digest[64 + 1];	    /* of its manifest, or of docker's config */
+	struct image_layer *layers; /* lowest first; owned */
+	size_t layer_count;
+};
+void image_release(struct image *image);
+static inline __attribute__((unused)) void own_image(struct image *image)
+{
+	image_release(image);
+}
+/* Does the directory hold an image? */
+bool image_is_one(int dir_fd);
+/* tag: which of several, NULL: the only one. Every byte is hostile. ERR_INVALID, ERR_NOT_FOUND. */
+MUST_CHECK struct err *image_read(int dir_fd, const char *tag, struct image *ret_image);
+/* Open a layer and compare its digest; the offset is 0. */
+MUST_CHECK struct err *image_open_layer(int dir_fd, const struct image_layer *layer, int *ret_fd);
+
+#endif

@@ -1,0 +1,56 @@
+/* From a plan to the guards of its ports; see wire.h and netns/guard.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/vps/publish.h"
+#include "runtime/vps/wire.h"
+
+static struct err *fill(const struct vps_conf *conf, const struct net_port *port,
+			struct port_guard *ret_guard)
+{
+	struct net_guard *guard = &ret_guard->guard;
+
+	*guard = (struct net_guard){ .host_name = port->host_name,
+				     .addrs = port->addrs,
+				     .addr_count = port->addr_count };
+	memcpy(guard->mac, port->mac, sizeof(guard->mac));
+	TRY(guard_fill_rates(conf, guard));
+	if (net_mode_is_routed(port->mode))
+		guard->gateway6 = net_port_gateway6(port);
+	if (port->mode != NET_NAT)
+		return NULL;
+	guard->flags = NET_GUARD_NAT;
+	TRY(publish_rows(&conf->publish, port, &ret_guard->publish, &guard->publish_count));
+	guard->publish = ret_guard->publish;
+	return NULL;
+}
+
+struct err *net_plan_guards(const struct vps_host *host, const char *name,
+			    const struct vps_conf *conf, struct vps_net *net)
+{
+	TRY(guard_find_peers(host, name, conf, &net->peers));
+	net->guards = calloc(net->ports.count + 1, sizeof(*net->guards));
+	if (!net->guards)
+		return err_sys(ENOMEM, "plan guards");
+	for (size_t i = 0; i < net->ports.count; i++) {
+		struct net_port *port = &net->ports.items[i];
+
+		if (!net_mode_is_guarded(port->mode))
+			continue;
+		TRY(fill(conf, port, &net->guards[i]));
+		net->guards[i].guard.peers = (const char *const *)net->peers.items;
+		net->guards[i].guard.peer_count = net->peers.count;
+		port->guard = &net->guards[i].guard;
+	}
+	return NULL;
+}
+
+void net_guards_release(struct vps_net *net)
+{
+	for (size_t i = 0; net->guards && i < net->ports.count; i++)
+		free(net->guards[i].publish);
+	strlist_release(&net->peers);
+	free(net->guards);
+	net->guards = NULL;
+}

@@ -1,0 +1,95 @@
+/* One more port takes the same time however many there are. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/unit/netns_lab.h"
+
+/* A routed port with an address of each family. */
+static void numbered(struct net_ports *ports, unsigned int number)
+{
+	char host_name[IFNAMSIZ], addr[40];
+	struct net_port *port;
+
+	snprintf(host_name, sizeof(host_name), "cv%u", number);
+	port = add_port(ports, NET_ROUTED, "eth0", host_name);
+	port->host_mac[3] = (uint8_t)(number >> 8);
+	port->host_mac[4] = (uint8_t)number;
+	snprintf(addr, sizeof(addr), "198.51.%u.%u", number / 250, number % 250 + 1);
+	add_addr(port, addr);
+	snprintf(addr, sizeof(addr), "2001:db8:1::%x", number + 1);
+	add_addr(port, addr);
+}
+
+/* CPU time, ours and the kernel's for us, of making one more port in a host namespace. */
+static uint64_t cost_ns(int ns)
+{
+	OWN(net_ports) struct net_ports ports = { 0 };
+	OWN(fd) int inner_ns = fresh_ns();
+	struct timespec before, after;
+
+	numbered(&ports, 999);
+	assert_int_equal(setns(ns, CLONE_NEWNET), 0);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	must(net_ports_change(&none, &ports, inner_ns));
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	must(net_ports_remove(&ports));
+	assert_int_equal(setns(host_ns, CLONE_NEWNET), 0);
+	return (uint64_t)(after.tv_sec - before.tv_sec) * 1000000000 + (uint64_t)after.tv_nsec -
+	       (uint64_t)before.tv_nsec;
+}
+
+static int compare_ns(const void *a, const void *b)
+{
+	const uint64_t *left = a, *right = b;
+
+	return *left < *right ? -1 : *left > *right;
+}
+
+#define COST_RUNS 41
+#define COST_PORTS 500
+
+/* Two hosts, one with many ports, one with none; what they take is measured in turns. */
+static void cost_does_not_grow(void **state)
+{
+	static int kept[COST_PORTS];
+	uint64_t few[COST_RUNS], many[COST_RUNS];
+	OWN(fd) int empty_ns = fresh_ns(), full_ns = fresh_ns();
+
+	(void)state;
+	for (unsigned int i = 0; i < COST_PORTS; i++) {
+		OWN(net_ports) struct net_ports ports = { 0 };
+
+		kept[i] = fresh_ns();
+		numbered(&ports, i);
+		assert_int_equal(setns(full_ns, CLONE_NEWNET), 0);
+		must(net_ports_change(&none, &ports, kept[i]));
+		assert_int_equal(setns(host_ns, CLONE_NEWNET), 0);
+	}
+	for (size_t i = 0; i < COST_RUNS; i++) {
+		few[i] = cost_ns(empty_ns);
+		many[i] = cost_ns(full_ns);
+	}
+	for (size_t i = 0; i < COST_PORTS; i++)
+		close(kept[i]);
+	qsort(few, COST_RUNS, sizeof(few[0]), compare_ns);
+	qsort(many, COST_RUNS, sizeof(many[0]), compare_ns);
+	print_message("one port: %lu us, beside %d: %lu us\n",
+		      (unsigned long)few[COST_RUNS / 2] / 1000, COST_PORTS,
+		      (unsigned long)many[COST_RUNS / 2] / 1000);
+	assert_true(many[COST_RUNS / 4] <
+		    few[COST_RUNS / 4] * 3 /
+			    2 /* 1.2 is the goal; a busy machine measures worse */);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cost_does_not_grow),
+	};
+
+	if (!enter_lab()) {
+		printf("1..0 # SKIP no user or network namespaces here\n");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
