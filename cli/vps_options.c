@@ -127,7 +127,7 @@ struct err *opt_vps_kept(const struct opt *opt, const char *text, void *field)
 	char key[32];
 	size_t len = 0;
 
-	for (; opt->name[len] && len < sizeof(key) - 1; len++)
+	for (; len < sizeof(key) - 1 && opt->name[len]; len++)
 		key[len] = (char)toupper((unsigned char)opt->name[len]);
 	key[len] = '\0';
 	return strlist_format(field, "%s=%s", key, text);

@@ -18,7 +18,7 @@
 #define QUEUE_MIN_BYTES 30000
 /* How long packets may wait before fq_codel drops: its own 5 ms, or as long as three take. */
 #define TARGET_MIN_US 5000
-#define TARGET_BITS (3 * 1514 * 8)
+#define TARGET_BITS (UINT64_C(3) * 1514 * 8)
 
 #define BUCKET_HANDLE (1U << 16)    /* 1: */
 #define BUCKET_CLASS (1U << 16 | 1) /* 1:1, the bucket's only class */

@@ -23,11 +23,11 @@ static void own_addrs(struct addrs *addrs)
 
 static struct err *add(struct addrs *addrs, const struct net_port *port)
 {
-	struct net_addr *items =
-		reallocarray(addrs->items, addrs->count + port->addr_count, sizeof(*items));
+	struct net_addr *items;
 
 	if (port->addr_count == 0)
 		return NULL;
+	items = reallocarray(addrs->items, addrs->count + port->addr_count, sizeof(*items));
 	if (!items)
 		return err_sys(ENOMEM, "keep addresses");
 	addrs->items = items;

@@ -60,7 +60,7 @@ static struct err *read_mac_text(const char *what, const char *value, uint8_t *r
 		int high = hex_digit(value[3 * i]), low = hex_digit(value[3 * i + 1]);
 
 		good = high >= 0 && low >= 0 && (i == 5 || value[3 * i + 2] == ':');
-		mac[i] = (uint8_t)(high << 4 | low);
+		mac[i] = good ? (uint8_t)(high << 4 | low) : 0;
 	}
 	if (!good)
 		return err_new(ERR_INVALID, "%s: '%.40s' is not a MAC address (02:00:5e:00:53:01)",

@@ -13,7 +13,7 @@ else
 	mkdir -p /var/lib/lxcfs
 	lxcfs -f /var/lib/lxcfs >/dev/null 2>&1 &
 	lxcfs=$!
-	end_lxcfs() { kill $lxcfs && wait $lxcfs; }
+	end_lxcfs() { kill "$lxcfs" && wait "$lxcfs"; }
 	cleanup end_lxcfs
 	wait_for 10 test -e /var/lib/lxcfs/proc/meminfo
 fi

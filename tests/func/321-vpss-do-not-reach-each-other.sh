@@ -68,15 +68,15 @@ serve env
 wait_for 20 answers env -- tcp,::1
 wait_for 20 answers in_net two -- tcp,::1
 
-two=(tcp,$two4 udp,$two4 tcp,$two6 udp,$two6)
-host=(tcp,198.51.100.2 udp,198.51.100.2 tcp,2001:db8:ff::2 udp,2001:db8:ff::2 tcp,169.254.1.1)
+two=("tcp,$two4" "udp,$two4" "tcp,$two6" "udp,$two6")
+host=("tcp,198.51.100.2" "udp,198.51.100.2" "tcp,2001:db8:ff::2" "udp,2001:db8:ff::2" "tcp,169.254.1.1")
 is "the other VPS is out of reach" "$(ask in_net one -- "${two[@]}")" "no no no no"
 is "the host reaches it" "$(ask env -- "${two[@]}")" "yes yes yes yes"
 is "so does the world" "$(ask in_world -- "${two[@]}")" "yes yes yes yes"
 is "the host's services are closed" "$(ask in_net one -- "${host[@]}")" "no no no no no"
 for address in $two4 $two6; do
 	check_fails "ping to $address ends" "" eval "cella exec one -- ping -c 1 -W 1 $address >/dev/null 2>&1"
-	check "not the host's" ping_ok env $address
+	check "not the host's" ping_ok env "$address"
 done
 for address in 198.51.100.2 2001:db8:ff::2 198.51.100.1; do
 	check "ping to $address" ping_ok in_net one $address
