@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/str.h"
 
@@ -20,6 +21,19 @@ const struct ns_info ns_infos[NS_KIND_COUNT] = {
 	[NS_TIME]   = { "time",    "time",   CLONE_NEWTIME },
 };
 /* clang-format on */
+
+/* linux/nsfs.h, USER_NS_INIT_INO: the initial user namespace's inode is fixed */
+#define INITIAL_USER_NS_INODE 0xEFFFFFFDu
+
+struct err *ns_user_is_initial(bool *ret_initial)
+{
+	struct stat st;
+
+	if (stat("/proc/self/ns/user", &st) < 0)
+		return err_sys(errno, "look at /proc/self/ns/user");
+	*ret_initial = st.st_ino == INITIAL_USER_NS_INODE;
+	return NULL;
+}
 
 struct err *ns_kind_parse(const char *oci_name, enum ns_kind *ret_kind)
 {

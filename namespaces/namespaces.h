@@ -84,6 +84,8 @@ struct ns_fds {
 void ns_fds_release(struct ns_fds *fds);
 /* Whether fd is a namespace of that kind. */
 bool ns_is_kind(int fd, enum ns_kind kind);
+/* Whether we are in the host's first user namespace. */
+MUST_CHECK struct err *ns_user_is_initial(bool *ret_initial);
 /* Open and check the type of every join_path (NS_GET_NSTYPE). */
 MUST_CHECK struct err *ns_open_joined(const struct ns_spec *spec, struct ns_fds *ret_fds);
 

@@ -290,19 +290,6 @@ static struct err *fill_state(struct birth *birth)
 	return NULL;
 }
 
-/* linux/nsfs.h, USER_NS_INIT_INO: the initial user namespace's inode is fixed */
-#define INITIAL_USER_NS_INODE 0xEFFFFFFDu
-
-static struct err *in_initial_user_ns(bool *ret_initial)
-{
-	struct stat st;
-
-	if (stat("/proc/self/ns/user", &st) < 0)
-		return err_sys(errno, "look at /proc/self/ns/user");
-	*ret_initial = st.st_ino == INITIAL_USER_NS_INODE;
-	return NULL;
-}
-
 /* On a host with many mounts init starts in a small namespace; createContainer hooks need the
  * host's programs in theirs. */
 static void find_launch(struct birth *birth)
@@ -324,7 +311,7 @@ static struct err *fill_env(struct birth *birth, char **ret_notify_dir)
 	bool initial = true;
 
 	if (!ns->is_new[NS_USER] && !ns->join_path[NS_USER])
-		TRY(in_initial_user_ns(&initial));
+		TRY(ns_user_is_initial(&initial));
 	if (birth->request->notify_socket)
 		TRY(str_format(ret_notify_dir, "%s/%s/notify", birth->root->path,
 			       birth->request->id));

@@ -3,10 +3,14 @@
  * container's state on their standard input. What they print is kept for the error message: the
  * runtime's own output belongs to the container.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/proc.h"
+#include "namespaces/namespaces.h"
 #include "runtime/process/process.h"
 
 #define SHOWN_MAX 200 /* bytes of a hook's complaint that go into the error */
@@ -28,6 +32,33 @@ static struct err *first_line(const struct buf *output, char **ret_line)
 	len = strcspn(text, "\r\n");
 	TRY(str_format(&line, "%.*s", (int)(len < SHOWN_MAX ? len : SHOWN_MAX), text));
 	return str_escape(line, ret_line);
+}
+
+/* Whether the file is its user's own, who runs it, or root's. Root of the host is nobody
+ * (/proc/sys/kernel/overflowuid) in a user namespace. */
+static struct err *check_owner(const struct stat *st)
+{
+	bool initial = true;
+
+	if (st->st_uid == 0 || st->st_uid == geteuid())
+		return NULL;
+	TRY(ns_user_is_initial(&initial));
+	if (!initial)
+		return NULL;
+	return err_new(ERR_INVALID, "it belongs to user %u, who could change it: chown it to root",
+		       (unsigned int)st->st_uid);
+}
+
+/* A program of the host runs with our power: nobody else may have written it. */
+static struct err *check_program(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_sys(errno, "find it");
+	if (st.st_mode & S_IWOTH)
+		return err_new(ERR_INVALID, "every user may write to it: chmod o-w");
+	return check_owner(&st);
 }
 
 static struct err *run_hook(const struct hook *hook, enum hook_kind kind, const char *state_json)
@@ -53,6 +84,8 @@ static struct err *run_hook(const struct hook *hook, enum hook_kind kind, const 
 
 	if (hook->path[0] != '/')
 		return err_new(ERR_INVALID, "not an absolute path");
+	if (!runs_inside(kind))
+		TRY(check_program(hook->path));
 	TRY(proc_run(&run, &status));
 	if (status == 0)
 		return NULL;

@@ -96,3 +96,13 @@ start=$SECONDS
 check_fails "a timeout" 'createRuntime.*(time|1 s)' oci create --bundle b failing </dev/null
 check "ends the hook after its second" test $((SECONDS - start)) -lt 10
 check "which is gone" bash -c '! pgrep -xf "sleep 4711"'
+
+# a program of the host that somebody else could have written
+edit_bundle b '.hooks.createRuntime = [{path: $hook, args: ["hook", "createRuntime", $log]}]' --arg hook "$TEST_DIR/hook" --arg log "$hook_log"
+chmod o+w hook
+check_fails "a hook that every user may write to is refused" 'createRuntime.*every user may write' oci create --bundle b failing </dev/null
+chmod o-w hook && chown 12345 hook
+check_fails "so is another user's" 'createRuntime.*belongs to user 12345' oci create --bundle b failing </dev/null
+chown 0 hook
+check "root's runs" oci create --bundle b failing </dev/null
+oci delete --force failing

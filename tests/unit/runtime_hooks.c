@@ -5,8 +5,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -122,6 +125,25 @@ static void what_cannot_run_is_an_error(void **state)
 	assert_true(went_well(hooks_run(&none, HOOK_PRESTART, "{}")));
 }
 
+/* A hook that everybody may write to, or another user, runs with root's power: not by us. */
+static void what_others_could_have_written_is_refused(void **state)
+{
+	struct hook item = { .path = (char[PATH_MAX]){ 0 } };
+	const struct hook_list list = { &item, 1 };
+
+	(void)state;
+	snprintf(item.path, PATH_MAX, "%s/program", dir);
+	assert_true(went_well(file_replace(AT_FDCWD, "program", 0755, "#!/bin/sh\n", 10)));
+	assert_true(went_well(hooks_run(&list, HOOK_PRESTART, "{}")));
+	assert_int_equal(chmod("program", 0757), 0);
+	assert_true(failed_with(hooks_run(&list, HOOK_PRESTART, "{}"), ERR_INVALID));
+	/* the container's own programs are the container's business */
+	assert_true(went_well(hooks_run(&list, HOOK_START_CONTAINER, "{}")));
+	assert_int_equal(chmod("program", 0755), 0);
+	if (chown("program", 12345, 0) == 0)
+		assert_true(failed_with(hooks_run(&list, HOOK_PRESTART, "{}"), ERR_INVALID));
+}
+
 /* The operator's environment is no business of programs of the container. */
 static void environment_is_as_given(void **state)
 {
@@ -148,6 +170,7 @@ int main(void)
 		cmocka_unit_test(poststop_goes_on),
 		cmocka_unit_test(a_slow_hook_is_killed),
 		cmocka_unit_test(what_cannot_run_is_an_error),
+		cmocka_unit_test(what_others_could_have_written_is_refused),
 		cmocka_unit_test(environment_is_as_given),
 	};
 
