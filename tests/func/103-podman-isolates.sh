@@ -12,39 +12,55 @@ for file in /etc/subuid /etc/subgid; do
 	cleanup cp "$TEST_DIR/${file##*/}" "$file"
 	grep -q ^containers: "$file" || echo containers:2147483648:1048576 >>"$file"
 done
-map=$(run --userns=auto $image cat /proc/self/uid_map)
-like "--userns=auto has ids of its own" "$map" '^ +0 +(2[0-9]{9}|[1-9][0-9]{4,}) +[0-9]+'
-is "and is root inside" "$(run --userns=auto $image sh -c 'id -u; touch /new && stat -c %u /new' | tr '\n' ' ')" "0 0 "
+# out NUMBER: that line of what the last run printed
+out() { sed -n "$1p" "$TEST_DIR/said"; }
+# a container costs seconds of an emulated machine: one shows several things
+said() { run "$@" >"$TEST_DIR/said" 2>&1 || true; }
+
+said --userns=auto $image sh -c 'cat /proc/self/uid_map; id -u; touch /new && stat -c %u /new'
+like "--userns=auto has ids of its own" "$(out 1)" '^ +0 +(2[0-9]{9}|[1-9][0-9]{4,}) +[0-9]+'
+is "and is root inside" "$(out 2) $(out 3)" "0 0"
 like "two have different ids" "$(run --userns=auto:size=1000 $image cat /proc/self/uid_map)" ' 1000$'
 
-is "--read-only: the root cannot be written" "$(status run --read-only $image touch /file)" 1
-is "--read-only: /tmp and /dev/shm can" "$(status run --read-only $image sh -c 'touch /tmp/a /dev/shm/b')" 0
+said --read-only $image sh -c 'touch /file; echo $?; touch /tmp/a /dev/shm/b; echo $?'
+is "--read-only: the root cannot be written" "$(out 2)" 1
+is "--read-only: /tmp and /dev/shm can" "$(out 3)" 0
 is "--read-only --read-only-tmpfs=false" "$(status run --read-only --read-only-tmpfs=false $image touch /tmp/a)" 1
 
 [ -e /dev/loop0 ] || modprobe loop
-is "--device gives one" "$(run --device /dev/zero:/dev/nothing $image sh -c 'head -c 3 /dev/nothing | wc -c')" 3
-is "--device :r may be read" "$(status run --device /dev/loop0:/dev/disk:r $image sh -c ': </dev/disk')" 0
-is "--device :r may not be written" "$(status run --device /dev/loop0:/dev/disk:r $image sh -c ': >/dev/disk')" 1
-check "others are refused" sh -c "! podman run --rm --network none --cap-add MKNOD $image sh -c 'mknod /tmp/d b 7 0 && : </tmp/d'"
+said --device /dev/zero:/dev/nothing --device /dev/loop0:/dev/disk:r --cap-add MKNOD $image sh -c '
+	head -c 3 /dev/nothing | wc -c
+	(: </dev/disk) 2>/dev/null; echo $?
+	(: >/dev/disk) 2>/dev/null; echo $?
+	mknod /tmp/d b 7 1; (: </tmp/d) 2>&1'
+is "--device gives one" "$(out 1)" 3
+is "--device :r may be read" "$(out 2)" 0
+is "--device :r may not be written" "$(out 3)" 1
+like "others are refused" "$(out 4)" "not permitted"
 
 cat >"$TEST_DIR/profile.json" <<EOF
 {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
  "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
 EOF
-like "--security-opt seccomp=FILE" \
-	"$(run --security-opt seccomp="$TEST_DIR/profile.json" $image sh -c 'mkdir /tmp/x 2>&1 || true')" 'No space left'
-is "podman's own profile is loaded" "$(run $image sed -n 's/^Seccomp:\t//p' /proc/self/status)" 2
-is "--security-opt seccomp=unconfined" \
-	"$(run --security-opt seccomp=unconfined $image sed -n 's/^Seccomp:\t//p' /proc/self/status)" 0
-is "--security-opt no-new-privileges" \
-	"$(run --security-opt no-new-privileges $image sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)" 1
-is "--cap-drop all" "$(run --cap-drop all $image sed -n 's/^CapBnd:\t//p' /proc/self/status)" 0000000000000000
-is "--cap-add" "$(run --cap-drop all --cap-add NET_BIND_SERVICE $image sed -n 's/^CapEff:\t//p' /proc/self/status)" 0000000000000400
-is "--user" "$(run --user 1000:10 --group-add 7 $image sh -c 'id -u; id -g; id -G' | tr '\n' ' ')" "1000 10 10 7 "
-is "--ulimit, --sysctl, --hostname" \
-	"$(run --ulimit nofile=123:456 --sysctl net.ipv4.ip_forward=1 --hostname aname $image \
-		sh -c 'ulimit -n; cat /proc/sys/net/ipv4/ip_forward; hostname' | tr '\n' ' ')" "123 1 aname "
-is "--volume" "$(run --volume "$TEST_DIR:/given:ro" $image sh -c 'cmp /given/profile.json /given/profile.json && touch /given/x 2>&1 | grep -c Read-only')" 1
-is "--tmpfs" "$(run --tmpfs /scratch:size=64k $image sh -c 'df -k /scratch | tail -n 1 | tr -s " " | cut -d " " -f 2')" 64
-is "--pid=host sees the host" "$(run --pid=host $image sh -c 'cat /proc/1/comm')" "$(cat /proc/1/comm)"
-like "--privileged has all capabilities" "$(run --privileged $image sed -n 's/^CapEff:\t//p' /proc/self/status)" 'ff$'
+said --security-opt seccomp="$TEST_DIR/profile.json" --volume "$TEST_DIR:/given:ro" --tmpfs /scratch:size=64k $image sh -c '
+	mkdir /tmp/x 2>&1
+	cmp /given/profile.json /given/profile.json && touch /given/x 2>&1
+	df -k /scratch | tail -n 1 | tr -s " " | cut -d " " -f 2'
+like "--security-opt seccomp=FILE" "$(out 1)" 'No space left'
+like "--volume" "$(out 2)" 'Read-only'
+is "--tmpfs" "$(out 3)" 64
+confined='sed -n "s/^Seccomp:\t//p; s/^NoNewPrivs:\t//p; s/^CapBnd:\t//p; s/^CapEff:\t//p" /proc/self/status'
+said --cap-drop all --cap-add NET_BIND_SERVICE $image sh -c "$confined"
+is "podman's own profile is loaded" "$(out 4)" 2
+is "--cap-add" "$(out 1)" 0000000000000400
+said --security-opt seccomp=unconfined --security-opt no-new-privileges --cap-drop all $image sh -c "$confined"
+is "--security-opt seccomp=unconfined" "$(out 4)" 0
+is "--security-opt no-new-privileges" "$(out 3)" 1
+is "--cap-drop all" "$(out 2)" 0000000000000000
+said --user 1000:10 --group-add 7 --ulimit nofile=123:456 --sysctl net.ipv4.ip_forward=1 --hostname aname $image \
+	sh -c 'echo $(id -u; id -g; id -G); echo $(ulimit -n; cat /proc/sys/net/ipv4/ip_forward; hostname)'
+is "--user" "$(out 1)" "1000 10 10 7"
+is "--ulimit, --sysctl, --hostname" "$(out 2)" "123 1 aname"
+said --pid=host --privileged $image sh -c "cat /proc/1/comm; $confined"
+is "--pid=host sees the host" "$(out 1)" "$(cat /proc/1/comm)"
+like "--privileged has all capabilities" "$(out 2)" 'ff$'

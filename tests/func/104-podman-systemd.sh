@@ -10,7 +10,7 @@ podman_image debian-systemd
 names cella-systemd
 podman run -d --name cella-systemd --systemd=always --network none localhost/debian-systemd:test /sbin/init >/dev/null
 check "it comes up" wait_for 120 sh -c \
-	'podman exec cella-systemd systemctl is-system-running | grep -Eqx "running|degraded"'
+	'podman exec cella-systemd systemctl is-system-running --wait | grep -Eqx "running|degraded"'
 is "it is running" "$(podman exec cella-systemd systemctl is-system-running || true)" running
 is "no unit has failed" "$(podman exec cella-systemd systemctl --failed --no-legend --plain)" ""
 pid=$(inspect cella-systemd '{{.State.Pid}}')
