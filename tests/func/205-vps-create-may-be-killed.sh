@@ -17,7 +17,7 @@ kill_after() {
 }
 
 cella template create busybox >/dev/null
-for ((ms = 0; ms < 900; ms += 45)); do
+for ((ms = 0; ms < 900; ms += 75)); do
 	kill_after $ms cella create one --ostemplate busybox --ram 32M --ipadd 10.64.0.1
 	if [ -e "$conf_dir/one.conf" ]; then
 		{ cella start one && cella stop --fast one; } >/dev/null 2>&1 || not_ok "create killed after $ms ms: start"
@@ -31,7 +31,7 @@ done
 ok "create"
 
 vps_make one --ipadd 10.64.0.1
-for ((ms = 0; ms < 600; ms += 30)); do
+for ((ms = 0; ms < 600; ms += 50)); do
 	kill_after $ms cella start one
 	# the monitor may be about to finish the start
 	status_is one running || cella start one >/dev/null 2>&1 || wait_for 10 status_is one running ||
@@ -42,7 +42,7 @@ for ((ms = 0; ms < 600; ms += 30)); do
 done
 ok "start"
 
-for ((ms = 0; ms < 300; ms += 30)); do
+for ((ms = 0; ms < 300; ms += 50)); do
 	cella start one >/dev/null
 	kill_after $ms cella stop one
 	wait_for 10 status_is one stopped || cella stop one >/dev/null 2>&1 || not_ok "stop killed after $ms ms: stop again"
@@ -51,7 +51,7 @@ done
 ok "stop"
 cella destroy one >/dev/null
 
-for ((ms = 0; ms < 300; ms += 25)); do
+for ((ms = 0; ms < 300; ms += 50)); do
 	vps_make one
 	kill_after $ms cella destroy one
 	cella destroy one >/dev/null 2>&1 || true
