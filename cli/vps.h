@@ -123,6 +123,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "mtu", 0, "BYTES", NULL, offsetof(type, member), opt_vps_net }, \
 	{ "gateway", 0, "ADDRESS", NULL, offsetof(type, member), opt_vps_net }, \
 	{ "mac_filter", 0, "on|off", NULL, offsetof(type, member), opt_vps_net }, \
+	{ "ip_filter", 0, "on|off", NULL, offsetof(type, member), opt_vps_net }, \
 	{ "isolated", 0, "on|off", NULL, offsetof(type, member), opt_vps_net }
 
 /* struct vps_login */

@@ -91,6 +91,7 @@ static void put_port(struct json_out *out, const struct net_port *port)
 	put_number(out, "mtu", port->mtu);
 	if (bridged) {
 		put_bool(out, "macFilter", !(port->flags & NET_PORT_ANY_MAC));
+		put_bool(out, "ipFilter", !(port->flags & NET_PORT_ANY_IP));
 		put_bool(out, "isolated", !(port->flags & NET_PORT_OPEN));
 	}
 	put_port_addrs(out, port);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/str.h"
+#include "netns/guard.h"
 #include "netns/port.h"
 
 /* A link of this group that is a bridge was made here. Any number would do. */
@@ -101,6 +102,12 @@ static void add_master(struct port_work *work, const struct rtnl_link *bridge)
 	rtnl_end(&work->host_batch, request);
 }
 
+/* One that has peers may be among them, so its guard alone keeps it apart from the others. */
+static bool is_isolated(const struct net_port *port)
+{
+	return !(port->flags & NET_PORT_OPEN) && !(port->guard && port->guard->peer_count);
+}
+
 /* Settings of the port in its bridge: tenants do not reach each other, and the bridge knows their
  * address instead of believing what they send. */
 static void add_settings(struct port_work *work)
@@ -115,7 +122,7 @@ static void add_settings(struct port_work *work)
 		return;
 	((struct ifinfomsg *)mnl_nlmsg_get_payload(request))->ifi_family = AF_BRIDGE;
 	info = mnl_attr_nest_start(request, IFLA_PROTINFO);
-	mnl_attr_put_u8(request, IFLA_BRPORT_ISOLATED, work->want->flags & NET_PORT_OPEN ? 0 : 1);
+	mnl_attr_put_u8(request, IFLA_BRPORT_ISOLATED, is_isolated(work->want));
 	mnl_attr_put_u8(request, IFLA_BRPORT_LEARNING, believe);
 	mnl_attr_put_u8(request, IFLA_BRPORT_UNICAST_FLOOD, believe);
 	mnl_attr_put_u8(request, IFLA_BRPORT_GUARD, 1); /* no spanning tree from a tenant */

@@ -19,6 +19,8 @@ enum net_guard_flags {
 	NET_GUARD_BRIDGED = 1, /* in a bridge: link-local addresses are guarded, too */
 	NET_GUARD_ANY_MAC = 2, /* it may send with any hardware address */
 	NET_GUARD_NAT = 4,     /* leaves the host with the host's address */
+	NET_GUARD_ANY_IP = 8,  /* it may send with any address */
+	NET_GUARD_OPEN = 16,   /* bridged: the bridge says whom it reaches there */
 };
 
 /* A service of a container at a port of the host. */

@@ -245,7 +245,8 @@ struct err *guard_host_set(struct nft *nft, const struct net_guard *guard, bool 
 		struct nft_element mac = { .owner = guard->host_name };
 
 		TRY(add_bridge(nft));
-		add_peers(nft, BRIDGE, guard);
+		if (!(guard->flags & NET_GUARD_OPEN))
+			add_peers(nft, BRIDGE, guard);
 		nft_key_add(&mac.key, NFT_TYPE_ETHER, guard->mac);
 		nft_add_element(nft, INET, "macs", &mac);
 		add_addrs(nft, guard, "bridged4", "bridged6");

@@ -73,7 +73,7 @@ static const struct nft_set sets[] = {
 #define GOTO(chain) .verdict = NFT_GO_TO, .to = chain
 #define PASS GOTO("passed")
 
-enum only { ALWAYS, ROUTED };
+enum only { ALWAYS, ROUTED, OWN_IP, ANY_IP };
 
 static const struct guard_row {
 	struct nft_rule rule;
@@ -87,7 +87,7 @@ static const struct guard_row {
 	{ { "from", { IS(ETHER_TYPE, 0x08, 0x06) }, GOTO("arp") } },
 	{ { "from", { ANY }, DROP } },
 
-	{ { "v4", { NOT_IN(IP_SOURCE, "v4") }, GOTO("dhcp") } },
+	{ { "v4", { NOT_IN(IP_SOURCE, "v4") }, GOTO("dhcp") }, OWN_IP },
 	/* nft(8) would read its data as a header; it is worth nothing without the first one */
 	{ { "v4", { LATER_FRAGMENT4 }, PASS } },
 	{ { "v4", { PROTO(IPPROTO_UDP) }, JUMP("udp") } },
@@ -112,6 +112,7 @@ static const struct guard_row {
 	{ { "v6", { IN(IP6_SOURCE, "gateway6") }, DROP }, ROUTED },
 	{ { "v6", { LINK_LOCAL(IP6_SOURCE) }, GOTO("v6own") }, ROUTED },
 	{ { "v6", { IS(IP6_SOURCE, 0) }, GOTO("v6none") } },
+	{ { "v6", { ANY }, GOTO("v6own") }, ANY_IP },
 	{ { "v6", { ANY }, DROP } },
 
 	/* what has no protocol does not match: the end of the chain of headers is not in it. RFC 7112 */
@@ -149,6 +150,7 @@ static const struct guard_row {
 	{ { "na", { ANY }, DROP } },
 
 	{ { "target", { IN(ND_TARGET, "v6") }, RETURN } },
+	{ { "target", { ANY }, RETURN }, ANY_IP },
 	{ { "target", { IN(ND_TARGET, "gateway6") }, DROP }, ROUTED },
 	{ { "target", { LINK_LOCAL(ND_TARGET) }, RETURN }, ROUTED },
 	{ { "target", { ANY }, DROP } },
@@ -170,6 +172,7 @@ static const struct guard_row {
 	{ { "arp", { IS_NOT(ARP_KIND, 0, 1, 8, 0, 6, 4) }, DROP } },
 	{ { "arp", { NOT_IN(ARP_SENDER_MAC, "mac") }, DROP } },
 	{ { "arp", { IS_NOT(ARP_OPERATION, 0, 1), IS_NOT(ARP_OPERATION, 0, 2) }, DROP } },
+	{ { "arp", { ANY }, PASS }, ANY_IP },
 	{ { "arp", { IN(ARP_SENDER, "v4") }, PASS } },
 	{ { "arp", { IS(ARP_OPERATION, 0, 1), IS(ARP_SENDER, 0, 0, 0, 0), IN(ARP_ASKED, "v4") }, PASS } },
 	{ { "arp", { ANY }, DROP } },
@@ -207,6 +210,21 @@ static void add_passed(struct nft *nft, const struct nft_table *table, const cha
 	nft_add_rule(nft, table, &count);
 }
 
+static bool applies(const struct guard_row *row, unsigned int flags)
+{
+	switch (row->only) {
+	case ROUTED:
+		return !(flags & NET_GUARD_BRIDGED);
+	case OWN_IP:
+		return !(flags & NET_GUARD_ANY_IP);
+	case ANY_IP:
+		return flags & NET_GUARD_ANY_IP;
+	case ALWAYS:
+		break;
+	}
+	return !(flags & NET_GUARD_ANY_MAC && tests_mac(&row->rule));
+}
+
 static void add_rules(struct nft *nft, const struct nft_table *table, const struct net_guard *guard,
 		      uint32_t ifb)
 {
@@ -214,13 +232,9 @@ static void add_rules(struct nft *nft, const struct nft_table *table, const stru
 					  .verdict = NFT_FORWARD,
 					  .number = ifb };
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (rows[i].only == ROUTED && guard->flags & NET_GUARD_BRIDGED)
-			continue;
-		if (guard->flags & NET_GUARD_ANY_MAC && tests_mac(&rows[i].rule))
-			continue;
-		nft_add_rule(nft, table, &rows[i].rule);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (applies(&rows[i], guard->flags))
+			nft_add_rule(nft, table, &rows[i].rule);
 	add_passed(nft, table, "passed", "out", guard->packets_per_s);
 	if (ifb)
 		nft_add_rule(nft, table, &forward);

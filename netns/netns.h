@@ -74,6 +74,7 @@ bool net_mode_is_routed(enum net_mode mode);
 enum net_port_flags {
 	NET_PORT_OPEN = 1,    /* bridged: frames pass between it and other isolated ports */
 	NET_PORT_ANY_MAC = 2, /* bridged: the container may send with any source MAC */
+	NET_PORT_ANY_IP = 4,  /* bridged: and with any address */
 };
 
 struct net_guard;

@@ -8,14 +8,20 @@
 #include "netns/guard.h"
 #include "netns/port.h"
 
+/* clang-format off */
 static const struct mode {
 	const char *name;
 	bool is_cable, is_routed, is_guarded;
 } modes[NET_MODE_COUNT] = {
-	[NET_ROUTED] = { "routed", true, true },    [NET_NAT] = { "nat", true, true, true },
-	[NET_BRIDGED] = { "bridged", true, false }, [NET_MACVLAN] = { "macvlan", false, false },
-	[NET_IPVLAN] = { "ipvlan", false, false },  [NET_NONE] = { "none", true, false },
+	/*                           cable  routed guarded */
+	[NET_ROUTED]  = { "routed",  true,  true,  true },
+	[NET_NAT]     = { "nat",     true,  true,  true },
+	[NET_BRIDGED] = { "bridged", true,  false, true },
+	[NET_MACVLAN] = { "macvlan", false, false, false },
+	[NET_IPVLAN]  = { "ipvlan",  false, false, false },
+	[NET_NONE]    = { "none",    true,  false, false },
 };
+/* clang-format on */
 
 const char *net_mode_name(enum net_mode mode)
 {

@@ -179,6 +179,7 @@ static const struct edit_verb verbs[] = {
 	{ "host_mac", set_key, "host_mac" },
 	{ "bridge", set_key, "bridge" },
 	{ "mac_filter", set_key, "mac_filter" },
+	{ "ip_filter", set_key, "ip_filter" },
 	{ "isolated", set_key, "isolated" },
 	{ "vlan", set_key, "vlan" },
 	{ "mtu", set_key, "mtu" },

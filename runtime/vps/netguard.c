@@ -6,6 +6,16 @@
 #include "runtime/vps/publish.h"
 #include "runtime/vps/wire.h"
 
+/* clang-format off */
+static const struct flag {
+	unsigned int port, guard;
+} flags[] = {
+	{ NET_PORT_ANY_MAC, NET_GUARD_ANY_MAC },
+	{ NET_PORT_ANY_IP,  NET_GUARD_ANY_IP },
+	{ NET_PORT_OPEN,    NET_GUARD_OPEN },
+};
+/* clang-format on */
+
 static struct err *fill(const struct vps_conf *conf, const struct net_port *port,
 			struct port_guard *ret_guard)
 {
@@ -18,6 +28,11 @@ static struct err *fill(const struct vps_conf *conf, const struct net_port *port
 	TRY(guard_fill_rates(conf, guard));
 	if (net_mode_is_routed(port->mode))
 		guard->gateway6 = net_port_gateway6(port);
+	if (port->mode == NET_BRIDGED)
+		guard->flags = NET_GUARD_BRIDGED;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		if (port->flags & flags[i].port)
+			guard->flags |= flags[i].guard;
 	if (port->mode != NET_NAT)
 		return NULL;
 	guard->flags = NET_GUARD_NAT;

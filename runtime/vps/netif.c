@@ -173,6 +173,11 @@ static struct err *read_mac_filter(const char *what, const char *value, struct n
 	return read_flag(what, value, port, NET_PORT_ANY_MAC);
 }
 
+static struct err *read_ip_filter(const char *what, const char *value, struct net_port *port)
+{
+	return read_flag(what, value, port, NET_PORT_ANY_IP);
+}
+
 static struct err *read_isolated(const char *what, const char *value, struct net_port *port)
 {
 	return read_flag(what, value, port, NET_PORT_OPEN);
@@ -279,6 +284,12 @@ static struct err *write_mac_filter(const struct netif_key *key, const struct ne
 	return port->flags & NET_PORT_ANY_MAC ? buf_format(text, ",%s=off", key->name) : NULL;
 }
 
+static struct err *write_ip_filter(const struct netif_key *key, const struct net_port *port,
+				   struct buf *text)
+{
+	return port->flags & NET_PORT_ANY_IP ? buf_format(text, ",%s=off", key->name) : NULL;
+}
+
 static struct err *write_isolated(const struct netif_key *key, const struct net_port *port,
 				  struct buf *text)
 {
@@ -303,6 +314,7 @@ static const struct netif_key netif_keys[] = {
 	{ "ip",          read_ip,          write_ip },
 	{ "gateway",     read_gateway,     write_gateway },
 	{ "mac_filter",  read_mac_filter,  write_mac_filter },
+	{ "ip_filter",   read_ip_filter,   write_ip_filter },
 	{ "isolated",    read_isolated,    write_isolated },
 	/* OpenVZ 7's other spellings */
 	{ "type",        read_mode },
@@ -313,7 +325,6 @@ static const struct netif_key netif_keys[] = {
 	{ "configure",   read_nothing },
 	{ "dhcp",        read_nothing },
 	{ "dhcp6",       read_nothing },
-	{ "ip_filter",   read_nothing },
 	{ "ifaceid",     read_nothing },
 	{ "vport",       read_nothing },
 	{ "vporttype",   read_nothing },

@@ -24,7 +24,8 @@ static struct err *check_one(const char *what, const struct net_port *port)
 	if (port->vlan && !bridged)
 		return refuse(what, port, "vlan= is for mode bridged");
 	if (port->flags && !bridged)
-		return refuse(what, port, "mac_filter= and isolated= are for mode bridged");
+		return refuse(what, port,
+			      "mac_filter=, ip_filter= and isolated= are for mode bridged");
 	if (*port->link && cable && !bridged)
 		return refuse(what, port, "a bridge is for mode bridged");
 	if (!*port->link && !cable)

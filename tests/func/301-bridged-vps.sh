@@ -24,13 +24,13 @@ far ip addr add 10.78.0.2/24 dev far7
 far ip link set far7 up
 # jq: the bridge and its other port, without counters and timers
 bridge_state() {
-	ip -d -j link show brx | jq -S '.[0] | {address, mtu, flags, bridge: (.linkinfo.info_data | with_entries(select(.key | test("timer") | not)))}'
+	ip -d -j link show brx | jq -S '.[0] | {address, mtu, flags, bridge: (.linkinfo.info_data | with_entries(select(.key | test("timer|fdb_n") | not)))}'
 	bridge -j vlan show dev up0 | jq -S .
 	ip -d -j link show up0 | jq -S '.[0].linkinfo.info_slave_data | with_entries(select(.key | test("timer|hold") | not))'
 }
 before=$(bridge_state)
 
-vps_start one --netif_add eth0,02:00:00:00:77:07,,,brx,ip=10.77.0.7/24,gateway=10.77.0.2
+vps_start one --netif_add eth0,02:00:00:00:77:07,,,brx,ip=10.77.0.7/24,gateway=10.77.0.2,ip=fd77::7/64
 vps_start two --netif_add eth0,bridge=brx,ip=10.77.0.8/24 --netif_add eth1,bridge=brx,vlan=7,ip=10.78.0.8/24,mtu=1400
 is "the host end is in the bridge" "$(port_field one eth0 .master)" brx
 is "isolated" "$(port_field one eth0 .linkinfo.info_slave_data.isolated)" true
@@ -42,8 +42,9 @@ check "to the far machine" pings inside one 10.77.0.2
 check "from it" pings far 10.77.0.7
 check "to the host" pings inside one 10.77.0.1
 check "not to the neighbour" not inside one ping -c 1 -W 1 10.77.0.8
-inside one ip -6 addr add fd77::7/64 dev eth0 nodad
 check "IPv6 passes" pings far fd77::7
+inside one ip addr add 10.77.0.99/24 dev eth0
+check "from an address that is not its own it reaches nobody" not inside one ping -c 1 -W 1 -I 10.77.0.99 10.77.0.2
 
 is "VLAN 7 alone" "$(bridge -j vlan show dev vethtwo.1 | jq -c '[.[0].vlans[].vlan]')" "[7]"
 check "VLAN 7 to the far machine" pings inside two 10.78.0.2
@@ -54,6 +55,11 @@ is "show knows it" "$(vps_field two '.interfaces[1] | "\(.mode) \(.bridge) \(.vl
 is "the bridge is as it was" "$(bridge_state)" "$before"
 cella stop --fast one
 cella stop --fast two
+cella set one --ifname eth0 --ip_filter off --save >/dev/null
+cella start one
+inside one ip addr add 10.77.0.99/24 dev eth0
+check "unless no address is asked for" inside one ping -c 1 -W 5 -I 10.77.0.99 10.77.0.2
+cella stop --fast one
 is "and after stop" "$(bridge_state)" "$before"
 
 # a bridge of our own

@@ -58,7 +58,7 @@ static void written_is_read_again(void **state)
 	static const char text[] =
 		"ifname=eth0,bridge=vmbr0,mac=02:00:00:00:00:01,host_ifname=h0,"
 		"host_mac=fe:00:00:00:00:01,vlan=7,mtu=1400,ip=192.0.2.9/24,ip=2001:db8::9,"
-		"gateway=192.0.2.1,gateway=fe80::1,mac_filter=off,isolated=off;"
+		"gateway=192.0.2.1,gateway=fe80::1,mac_filter=off,ip_filter=off,isolated=off;"
 		"ifname=eth1,mode=bridged;ifname=eth2,mode=routed,ip=192.0.2.8;"
 		"ifname=eth3,mode=macvlan,link=up0;ifname=eth4,mode=ipvlan,link=up0;ifname=eth5";
 	OWN(net_ports) struct net_ports ports = { 0 };
