@@ -24,9 +24,9 @@ check "the other machine to VPS, IPv6" pings far fd77::7
 check "VPS to the other machine" pings inside one 10.77.0.2
 check "VPS to the other machine, IPv6" pings inside one fd77::2
 far nc -l -p 5000 >"$TEST_DIR/got" &
-wait_for 3 far sh -c 'ss -ltn | grep -q :5000'
+wait_for 30 far sh -c 'ss -ltn | grep -q :5000'
 cella exec one -- sh -c 'echo by tcp | nc -w 3 10.77.0.2 5000'
-check "TCP out" wait_for 3 grep -q 'by tcp' "$TEST_DIR/got"
+check "TCP out" wait_for 30 grep -q 'by tcp' "$TEST_DIR/got"
 is "the VPS's address is seen there" "$(far ip -j neigh show 10.77.0.7 | jq -r '.[0].lladdr')" "$(cat /sys/class/net/up0/address)"
 
 cella stop --fast two

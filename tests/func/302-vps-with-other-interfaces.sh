@@ -36,14 +36,14 @@ is "show says all" "$(vps_field one '[.interfaces[] | "\(.name) \(.mode) \(.link
 	"eth0 routed null vethone.0; eth1 macvlan up0 null; eth2 ipvlan up1 null; eth3 none null hostend"
 is "and all addresses" "$(vps_field one '.addresses | join(" ")')" "10.66.0.1 10.77.0.11 10.78.0.12 10.79.0.2"
 check "stop" cella stop --fast one
-check "nothing is left of the free cable" wait_for 3 test ! -e /sys/class/net/hostend
+check "nothing is left of the free cable" wait_for 30 test ! -e /sys/class/net/hostend
 
 refused() {
 	local regex=$1
 	shift
 	check_fails "refused: $*" "$regex" cella create bad --ostemplate busybox "$@"
 }
-refused "eth0: the name is given twice" --netif_add eth0 --netif_add eth1 --ifname eth1 --netif_add eth2 --ifname eth2 --netif_add eth0x --netif_add "eth0y,ifname=eth0"
+refused "has an interface eth0 already" --netif_add eth0 --netif_add eth1 --ifname eth1 --netif_add eth2 --ifname eth2 --netif_add eth0x --netif_add "eth0y,ifname=eth0"
 refused "has an interface eth0 already" --netif_add eth0 --netif_add eth0
 refused "one routed" --netif_add eth0,mode=routed --netif_add eth1,mode=routed
 refused "'12:34' is not a MAC address" --netif_add eth0,12:34

@@ -57,7 +57,7 @@ cella start one
 
 pid=$(vps_field one .pid)
 kill -9 "$(monitor_of one)" "$pid"
-wait_for 5 test ! -e "/proc/$pid"
+wait_for 30 test ! -e "/proc/$pid"
 cella list >/dev/null
 is "a VPS that nobody saw end leaves no proxy entry" "$(ip -4 neigh show proxy dev up0)" ""
 check "no port" test ! -e /sys/class/net/vethone.0

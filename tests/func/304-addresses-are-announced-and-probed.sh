@@ -38,7 +38,7 @@ sniffer=$!
 wait_for 10 grep -q listening "$TEST_DIR/tcpdump"
 cella start two
 mac=$(cat /sys/class/net/up0/address)
-check "gratuitous ARP on the uplink" wait_for 5 grep -qi "$mac > ff:ff:ff:ff:ff:ff.*who-has 10.77.0.3 .*tell 10.77.0.3" "$TEST_DIR/heard"
+check "gratuitous ARP on the uplink" wait_for 30 grep -qi "$mac > ff:ff:ff:ff:ff:ff.*who-has 10.77.0.3 .*tell 10.77.0.3" "$TEST_DIR/heard"
 check "as a reply too" grep -qi "Reply 10.77.0.3 is-at $mac" "$TEST_DIR/heard"
 check "unsolicited neighbour advertisement" grep -qi "fd77::3 > ff02::1: .*neighbor advertisement, tgt is fd77::3" "$TEST_DIR/heard"
 ip link add brx type bridge
@@ -48,6 +48,6 @@ ip addr flush dev up0
 ip link set up0 master brx
 refused "10.77.0.2 is in use on brx" --netif_add eth0,bridge=brx,ip=10.77.0.2/24
 vps_start four --netif_add eth0,02:00:00:00:00:04,,,brx,ip=10.77.0.9/24
-check "a bridged one tells the switches" wait_for 5 grep -qi "02:00:00:00:00:04 > ff:ff:ff:ff:ff:ff, ethertype Reverse ARP" "$TEST_DIR/heard"
+check "a bridged one tells the switches" wait_for 30 grep -qi "02:00:00:00:00:04 > ff:ff:ff:ff:ff:ff, ethertype Reverse ARP" "$TEST_DIR/heard"
 check "and its neighbours" grep -qi "02:00:00:00:00:04 > .*tell 10.77.0.9" "$TEST_DIR/heard"
 kill "$sniffer"

@@ -33,7 +33,7 @@ proto=TCP4 port=7000
 serve far
 proto=TCP6 port=7001
 serve far
-wait_for 5 far sh -c 'ss -ltn | grep -q :7000 && ss -ltn | grep -q :7001'
+wait_for 30 far sh -c 'ss -ltn | grep -q :7000 && ss -ltn | grep -q :7001'
 is "seen with the host's address" "$(inside one socat -T 5 - TCP4:10.77.0.2:7000 </dev/null)" "from 10.77.0.1"
 is "IPv6 as well" "$(inside one socat -T 5 - 'TCP6:[fd77::2]:7001' </dev/null)" "from [fd77:0000:0000:0000:0000:0000:0000:0001]"
 
@@ -41,7 +41,7 @@ proto=TCP6 port=80
 serve inside one
 proto=UDP4 port=53
 serve inside one
-wait_for 5 inside one sh -c 'ss -lun | grep -q :53'
+wait_for 30 inside one sh -c 'ss -lun | grep -q :53'
 like "a published port" "$(far socat -T 5 - TCP4:10.77.0.1:8080 </dev/null)" "from .*0a4d:0002"
 like "in IPv6" "$(far socat -T 5 - 'TCP6:[fd77::1]:8080' </dev/null)" "from .*fd77.*0002"
 is "in UDP" "$(echo | far socat -t 2 - UDP4:10.77.0.1:5300)" "from 10.77.0.2"
