@@ -16,8 +16,8 @@ hear() { # FILE COMMAND...: with an ear in the background; COMMAND comes before 
 }
 # tell: all lies of "liar", about and to "victim"
 tell() {
-	in_net liar python3 "$func_dir/lies.py" send eth0 "$(mac_of_vps liar)" 10.66.0.1 2001:db8:66::1 \
-		"$(mac_of_vps victim)" 10.66.0.2 2001:db8:66::2 "$(mac_of vethliar.0)"
+	nsenter -t "$liar_pid" -n python3 "$func_dir/lies.py" send eth0 "$liar_mac" 10.66.0.1 2001:db8:66::1 \
+		"$victim_mac" 10.66.0.2 2001:db8:66::2 "$(mac_of vethliar.0)"
 }
 heard() { sort -u "$1" | grep -v READY || true; }
 # what is heard of another telling is all that the files have
@@ -26,14 +26,15 @@ told_again() {
 	: >victim.log
 	: >host.log
 	tell >/dev/null
-	wait_for 5 grep -q honest victim.log
+	wait_for 30 grep -q honest victim.log
 	sleep 0.5
 }
 
 world_make
 vps_start liar --ipadd 10.66.0.1 --ipadd 2001:db8:66::1
 vps_start victim --ipadd 10.66.0.2 --ipadd 2001:db8:66::2
-victim_pid=$(vps_field victim .pid)
+liar_pid=$(vps_field liar .pid) victim_pid=$(vps_field victim .pid)
+liar_mac=$(mac_of_vps liar) victim_mac=$(mac_of_vps victim)
 hear victim.log nsenter -t "$victim_pid" -n python3 "$func_dir/lies.py" hear victim.log eth0
 hear world.log ip netns exec "$world" python3 "$func_dir/lies.py" hear world.log world0
 check "honest words reach the world" ping_ok in_net liar 198.51.100.1
@@ -41,7 +42,7 @@ check "and in IPv6" ping_ok in_net liar 2001:db8:ff::1
 
 count=$(tell)
 check "at least 24 lies were told" test "$count" -ge 24
-wait_for 5 grep -q honest world.log
+wait_for 30 grep -q honest world.log
 sleep 0.5
 is "the victim heard nothing" "$(heard victim.log)" ""
 is "the uplink heard the honest word alone" "$(heard world.log)" "world0 honest"
@@ -62,7 +63,7 @@ is "in a bridge the victim hears the honest word alone" "$(heard victim.log)" "e
 is "so does the uplink" "$(heard world.log)" "world0 honest"
 is "and the host" "$(heard host.log)" "lies0 honest"
 
-# the guard is what it is due to
+# the guard is what it is due to; no cella here, which would put it back
 nft delete table netdev cella-vethliar.0
 told_again
 check "without the guard the victim hears many" test "$(heard victim.log | wc -l)" -ge 30

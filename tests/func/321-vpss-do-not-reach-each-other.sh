@@ -79,7 +79,7 @@ for address in $two4 $two6; do
 	check "not the host's" ping_ok env "$address"
 done
 for address in 198.51.100.2 2001:db8:ff::2 198.51.100.1; do
-	check "ping to $address" ping_ok in_net one $address
+	check "ping to $address" ping_ok in_net one "$address"
 done
 
 for vps in one two; do cella stop --fast "$vps" >/dev/null; done
@@ -109,5 +109,5 @@ echo 'HOST_SERVICES="tcp/0"' >"$CELLA_ROOT/etc/cella/cella.conf"
 check_fails "so is a bad service" "cella.conf: HOST_SERVICES: " cella list
 rm "$CELLA_ROOT/etc/cella/cella.conf"
 kill -9 "$(monitor_of two)" "$(vps_field two .pid)"
-wait_for 5 status_is two stopped
+wait_for 30 status_is two stopped
 unlike "a killed VPS's rules go with the next look" "$(nft list tables)" "cella-vethtwo"

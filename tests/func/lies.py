@@ -45,11 +45,15 @@ def arp(operation, sender_mac, sender, target_mac, target):
     return struct.pack("!HHBBH6s4s6s4s", 1, 0x800, 6, 4, operation, sender_mac, sender, target_mac, target)
 
 
+def link_local(of_mac):
+    return b"\xfe\x80" + b"\0" * 6 + bytes([of_mac[0] ^ 2]) + of_mac[1:3] + b"\xff\xfe" + of_mac[3:]
+
+
 def lies(my_mac, my4, my6, its_mac, its4, its6, gateway_mac):
     all_mac, none4, none6 = b"\xff" * 6, b"\0" * 4, b"\0" * 16
-    link6 = b"\xfe\x80" + b"\0" * 6 + bytes([my_mac[0] ^ 2]) + my_mac[1:3] + b"\xff\xfe" + my_mac[3:]
+    link6 = link_local(my_mac)
     all6, all6_mac = ipaddress.ip_address("ff02::1").packed, mac("33:33:00:00:00:01")
-    router6 = ipaddress.ip_address("fe80::1").packed
+    router6 = link_local(gateway_mac)
     far4, far6 = ipaddress.ip_address("198.51.100.1").packed, ipaddress.ip_address("2001:db8:ff::1").packed
     other_mac = mac("02:66:66:66:66:66")
 
