@@ -19,6 +19,7 @@ check "IPv6" pings inside one fd77::2
 is "nobody answers for it there" "$(ip -4 neigh show proxy dev up0)" ""
 
 # serve far|inside NAME: a socket at $proto and $port there that says who is connected
+# shellcheck disable=SC2016 # socat expands it
 serve() { "$@" socat -T 5 "$proto-LISTEN:$port,fork,reuseaddr" SYSTEM:'echo from $SOCAT_PEERADDR' & servers+=($!); }
 servers=()
 stop_servers() {
