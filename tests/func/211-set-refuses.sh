@@ -60,9 +60,9 @@ check_fails "an unknown key" "no key NOTHING" cella set one --unset NOTHING
 check_fails "an unknown VPS" "does not exist" cella set two --ram 96M
 
 # dd's buffer is full, and so is the pipe that nobody reads
-cella exec one -- sh -c 'dd if=/dev/zero bs=12M count=1 2>/dev/null | sleep 1000' &
+cella exec one -- sh -c 'dd if=/dev/zero bs=12M count=1 | sleep 1000' 2>hog.log &
 holds_memory() { [ "$(awk '$1 == "anon" { print $2 }' "$cgroup/memory.stat")" -gt 12000000 ]; }
-wait_for 30 holds_memory
+wait_for 60 holds_memory || not_ok "a process holds 12 MiB" "$(cat hog.log "$cgroup/memory.stat")" "$(cella exec one -- ps)"
 check_fails "a limit below what cannot be dropped" "--ram: 8192 KiB would kill .* can neither be dropped nor swapped" \
 	cella set one --ram 8M
 is "nothing was changed again" "$(in_force)" "$before"
