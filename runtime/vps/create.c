@@ -18,6 +18,7 @@
 #include "runtime/vps/identity.h"
 #include "runtime/vps/login.h"
 #include "runtime/vps/room.h"
+#include "runtime/vps/scripts.h"
 
 static struct err *open_private(const struct vps_host *host, int *ret_fd)
 {
@@ -319,6 +320,7 @@ struct err *vps_destroy(const struct vps_host *host, const char *name)
 	load_or_nothing(host, name, &conf);
 	TRY(vps_clean_up(host, name, &conf));
 	TRY(store_retire(host, name));
+	TRY(scripts_remove(host, name)); /* the next VPS of this name is another one */
 	TRY(remove_tree(host, name));
 	TRY(take_marker(host, name));
 	TRY(remove_logs(host, name));

@@ -118,6 +118,12 @@ static struct err *run_inside(const struct vps_host *host, const char *name, con
 				     status);
 }
 
+static struct err *own_script(const struct vps_host *host, const char *name, enum vps_action action,
+			      char **ret_path)
+{
+	return str_format(ret_path, "%s/%s.%s", host->conf_dir, name, action_names[action]);
+}
+
 struct err *scripts_run(const struct vps_host *host, const char *name, enum vps_action action)
 {
 	OWN(strlist) struct strlist env = { 0 };
@@ -125,7 +131,7 @@ struct err *scripts_run(const struct vps_host *host, const char *name, enum vps_
 	bool there;
 
 	TRY(str_format(&all, "%s/%s", host->hook_dir, action_names[action]));
-	TRY(str_format(&one, "%s/%s.%s", host->conf_dir, name, action_names[action]));
+	TRY(own_script(host, name, action, &one));
 	TRY(check_script(all, &there));
 	if (there) {
 		TRY(environment(host, name, action, &env));
@@ -139,4 +145,16 @@ struct err *scripts_run(const struct vps_host *host, const char *name, enum vps_
 	if (!env.count)
 		TRY(environment(host, name, action, &env));
 	return run(one, &env);
+}
+
+struct err *scripts_remove(const struct vps_host *host, const char *name)
+{
+	for (enum vps_action action = 0; action < ACTION_COUNT; action++) {
+		OWN(str) char *path = NULL;
+
+		TRY(own_script(host, name, action, &path));
+		if (unlink(path) < 0 && errno != ENOENT)
+			return err_sys(errno, "remove %s", path);
+	}
+	return NULL;
 }

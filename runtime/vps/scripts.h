@@ -17,5 +17,7 @@ enum vps_action {
  * ERR_INVALID: a file that root should not run; ERR_SYS with ETIMEDOUT. */
 MUST_CHECK struct err *scripts_run(const struct vps_host *host, const char *name,
 				   enum vps_action action);
+/* Those of the VPS alone. Missing is success. */
+MUST_CHECK struct err *scripts_remove(const struct vps_host *host, const char *name);
 
 #endif

@@ -56,3 +56,13 @@ chmod 755 "$conf_dir/one.mount"
 chown 1:1 "$conf_dir/one.mount"
 check_fails "nor another user's" "can be changed by others" cella start one
 check "neither was" test ! -e "$TEST_DIR/pwned"
+
+vps_make one.mount
+for name in one one.mount onemore; do
+	for action in premount mount start stop umount postumount; do
+		script "$conf_dir/$name.$action" true
+	done
+done
+cella destroy one >/dev/null
+is "destroy removes its own" "$(find "$conf_dir" -name 'one.*' ! -name 'one.mount.*')" "$conf_dir/one.conf.destroyed"
+is "and nobody else's" "$(find "$conf_dir" -name 'one.mount.*' -o -name 'onemore.*' | wc -l)" 13
