@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/table.h"
 
 static const struct opt global_rows[] = {
@@ -140,6 +141,12 @@ struct err *vps_say(const struct cmd_call *call, const char *fmt, ...)
 	va_end(args);
 	putchar('\n');
 	return fflush(stdout) == 0 ? NULL : err_sys(errno, "write to standard output");
+}
+
+void vps_warn_problem(const struct vps_info *info)
+{
+	if (info->problem)
+		log_warning("VPS %s: %s", info->name, info->problem);
 }
 
 struct err *vps_print_json(struct json_out *out)

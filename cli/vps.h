@@ -38,6 +38,8 @@ const char *vps_exit_meaning(size_t i, int *ret_status);
 MUST_CHECK PRINTF(2, 3) struct err *vps_say(const struct cmd_call *call, const char *fmt, ...);
 /* Of a command that looks again and again. ERR_INVALID. */
 MUST_CHECK struct err *vps_check_interval(uint64_t interval_ms);
+/* One line on standard error when something is wrong with its definition. */
+void vps_warn_problem(const struct vps_info *info);
 /* Print what was written, with a newline. */
 MUST_CHECK struct err *vps_print_json(struct json_out *out);
 /* The whole of a VPS as one JSON object (vps_show.c). */

@@ -173,6 +173,7 @@ static const struct field {
 struct list_opts {
 	const char *fields;
 	bool all, stopped, no_header, only_names, json, list_fields;
+	bool named; /* names were given: one that is not there is an error */
 };
 
 static const struct opt list_opt_rows[] = {
@@ -259,11 +260,13 @@ static struct err *add_all(const struct vps_host *host, const struct strlist *na
 		OWN(vps_info) struct vps_info info = { 0 };
 		struct err *err = vps_look(host, names->items[i], VPS_WITH_STATS, &info);
 
-		if (err && err_kind(err) == ERR_NOT_FOUND) {
+		if (err && err_kind(err) == ERR_NOT_FOUND && !opts->named) {
 			err_drop(err); /* destroyed since the names were read */
 			continue;
 		}
 		TRY(err);
+		if (!out)
+			vps_warn_problem(&info);
 		if (!opts->stopped || info.status == VPS_STOPPED)
 			TRY(add_one(&info, choice, table, out));
 	}
@@ -276,13 +279,8 @@ static struct err *choose_names(const struct vps_host *host, const struct opt_ar
 {
 	if (args->count == 0)
 		return vps_names(host, ret_names);
-	for (size_t i = 0; i < args->count; i++) {
-		OWN(vps_conf) struct vps_conf conf;
-
-		vps_conf_init(&conf);
-		TRY(vps_load(host, args->items[i], &conf));
+	for (size_t i = 0; i < args->count; i++)
 		TRY(strlist_add(ret_names, args->items[i]));
-	}
 	return NULL;
 }
 
@@ -306,6 +304,7 @@ static struct err *list_run(const struct cmd_call *call, int *ret_status)
 	table.column_count = choice.count;
 	table.no_header = opts.no_header || opts.only_names;
 	TRY(vps_host_open(&host));
+	opts.named = args.count > 0;
 	TRY(choose_names(&host, &args, &names));
 	if (opts.json) {
 		TRY(json_out_new(true, &out));

@@ -357,6 +357,7 @@ static struct err *status_run(const struct cmd_call *call, int *ret_status)
 		TRY(vps_limits_lacking(&host, args.items[0], &info.conf, &lacks));
 	if (opts.json)
 		return status_json(args.items[0], found ? &info : NULL, &lacks);
+	vps_warn_problem(&info);
 	warn_of_lacks(args.items[0], &lacks);
 	return status_line(args.items[0], found ? &info : NULL);
 }

@@ -104,12 +104,15 @@ static struct err *restart_run(const struct cmd_call *call, int *ret_status)
 {
 	OWN(vps_host) struct vps_host host = { 0 };
 	OWN(opt_args) struct opt_args args = { 0 };
+	OWN(vps_conf) struct vps_conf conf;
 	struct stop_opts opts = { .stop.timeout_s = VPS_UNSET };
 	struct err *err;
 
 	(void)ret_status;
+	vps_conf_init(&conf);
 	TRY(cmd_parse(call, &opts, &args));
 	TRY(vps_host_open(&host));
+	TRY(vps_load(&host, args.items[0], &conf)); /* with a broken one it would stay down */
 	err = vps_stop(&host, args.items[0], &opts.stop);
 	if (err && err_kind(err) != ERR_STATE)
 		return err;

@@ -409,6 +409,8 @@ static struct err *collect(const struct vzlist_opts *opts, const struct opt_args
 			continue;
 		}
 		TRY(err);
+		if (!opts->json)
+			vps_warn_problem(&info);
 		if (is_wanted(&info, opts, args->count > 0))
 			TRY(add_row(&info, choice, list));
 	}

@@ -144,6 +144,13 @@ const char *conf_file_get(const struct conf_file *file, const char *key)
 	return line ? line->value : NULL;
 }
 
+size_t conf_file_line(const struct conf_file *file, const char *key)
+{
+	const struct conf_line *line = find(file, key);
+
+	return line ? (size_t)(line - file->lines) + 1 : 0;
+}
+
 static void remove_key(struct conf_file *file, const char *key)
 {
 	size_t kept = 0;

@@ -40,6 +40,8 @@ static inline __attribute__((unused)) void own_conf_file(struct conf_file *file)
 MUST_CHECK struct err *conf_file_parse(const char *text, size_t len, struct conf_file *ret_file);
 /* Borrowed; NULL when the key is not there. */
 const char *conf_file_get(const struct conf_file *file, const char *key);
+/* Number of the line that counts, from 1, in a file that is as it was parsed; 0: no such key. */
+size_t conf_file_line(const struct conf_file *file, const char *key);
 /* NULL removes the key. ERR_INVALID: a value that shells and panels would read differently (quotes,
  * $, backslash, control bytes). */
 MUST_CHECK struct err *conf_file_set(struct conf_file *file, const char *key, const char *value);
@@ -91,7 +93,7 @@ static inline __attribute__((unused)) void own_vps_conf(struct vps_conf *conf)
 	vps_conf_release(conf);
 }
 /* Add the values of the file to conf; keys the file does not have leave conf alone. ERR_INVALID
- * names the key. */
+ * names line and key. */
 MUST_CHECK struct err *vps_conf_read(const struct conf_file *file, struct vps_conf *conf);
 /* Put every value that is set into the file and take out what is not; a key whose value is the same
  * keeps its line as it is. */
@@ -100,6 +102,9 @@ MUST_CHECK struct err *vps_conf_write(const struct vps_conf *conf, struct conf_f
 MUST_CHECK struct err *vps_conf_merge(const struct vps_conf *over, struct vps_conf *conf);
 /* The final object: every value in its range, names well formed. ERR_INVALID names the option. */
 MUST_CHECK struct err *vps_conf_check(const struct vps_conf *conf);
+/* The same of a definition that was read from file: ERR_INVALID names the line too. */
+MUST_CHECK struct err *vps_conf_check_file(const struct vps_conf *conf,
+					   const struct conf_file *file);
 /* What only several values together can break, host's defaults included. ERR_INVALID. */
 MUST_CHECK struct err *vps_conf_check_together(const struct vps_conf *conf);
 /* Names of the keys whose values differ. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/proc.h"
@@ -115,7 +116,7 @@ static struct err *run(const struct ct_root *root, const struct vps_host *host,
 	OWN(vps_conf) struct vps_conf conf;
 	OWN(spec) struct spec spec;
 	OWN(strlist) struct strlist env = { 0 };
-	OWN(str) char *below = NULL, *shell = NULL;
+	OWN(str) char *below = NULL, *shell = NULL, *problem = NULL;
 	const char *login[] = { NULL, "-l", NULL };
 	struct ct_exec exec = {
 		.id = state->id, .args = request->args, .tty = request->tty, .spec = &spec
@@ -124,7 +125,9 @@ static struct err *run(const struct ct_root *root, const struct vps_host *host,
 
 	vps_conf_init(&conf);
 	spec_init(&spec);
-	TRY(vps_load(host, state->id, &conf));
+	TRY(running_load_anyway(host, state->id, &conf, &problem));
+	if (problem)
+		log_warning("VPS %s: %s", state->id, problem);
 	TRY(vps_build_spec(host, state->id, &conf, &spec));
 	TRY(cgroup_of_init(state, &below));
 	if (request->tty)

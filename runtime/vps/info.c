@@ -235,17 +235,21 @@ struct err *vps_look(const struct vps_host *host, const char *name, enum vps_det
 	TRY(parse_container_id(name));
 	TRY(str_dup(name, &info.name));
 	TRY(str_format(&info.private_path, "%s/%s", host->private_dir, name));
-	err = vps_load(host, name, &info.conf);
+	err = running_load_anyway(host, name, &info.conf, &info.problem);
 	if (err && err_kind(err) == ERR_NOT_FOUND)
 		return err;
 	if (!err)
 		err = look(host, detail, &info);
 	if (err) {
 		/* a list must show this one too */
-		info.status = VPS_DAMAGED;
+		free(info.problem);
+		info.problem = NULL;
 		TRY(str_dup(err_text(err), &info.problem));
 		err_drop(err); /* kept as text */
+		info.status = VPS_DAMAGED;
 	}
+	if (info.problem && !info.pid)
+		info.status = VPS_DAMAGED;
 	*ret_info = info;
 	info = (struct vps_info){ 0 };
 	vps_conf_init(&info.conf);

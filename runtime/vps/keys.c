@@ -122,7 +122,8 @@ struct err *vps_conf_read(const struct conf_file *file, struct vps_conf *conf)
 
 		/* an empty value is how OpenVZ's tools unset a key */
 		if (value && *value)
-			TRY(keys[i].kind->read(&keys[i], value, field_of(&keys[i], conf)));
+			TRY(err_wrap(keys[i].kind->read(&keys[i], value, field_of(&keys[i], conf)),
+				     "line %zu", conf_file_line(file, keys[i].name)));
 	}
 	return NULL;
 }
@@ -285,5 +286,17 @@ struct err *vps_conf_check(const struct vps_conf *conf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		TRY(check_one(&keys[i], conf));
+	return NULL;
+}
+
+struct err *vps_conf_check_file(const struct vps_conf *conf, const struct conf_file *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		size_t line = conf_file_line(file, keys[i].name);
+		struct err *err = check_one(&keys[i], conf);
+
+		if (err) /* without a line it is one of the host's defaults */
+			return line ? err_wrap(err, "line %zu", line) : err;
+	}
 	return NULL;
 }

@@ -313,6 +313,7 @@ struct err *monitor_start(const struct vps_host *host, const char *name)
 static struct err *adopt(struct watcher *watcher)
 {
 	OWN(ct_state) struct ct_state state = { 0 };
+	OWN(str) char *problem = NULL; /* which the command that looks tells */
 
 	TRY(ct_load(&watcher->root, watcher->name, &state));
 	TRY(ct_open_init(&state, &watcher->init.pidfd));
@@ -320,7 +321,7 @@ static struct err *adopt(struct watcher *watcher)
 	watcher->init_start_ticks = state.pid_start_ticks;
 	/* a VPS without console is worse off, but runs */
 	log_warn(console_replug(watcher->init.pidfd, &watcher->init.master_fd));
-	return vps_load(watcher->host, watcher->name, &watcher->conf);
+	return running_load_anyway(watcher->host, watcher->name, &watcher->conf, &problem);
 }
 
 struct err *monitor_attach(const struct vps_host *host, const char *name)

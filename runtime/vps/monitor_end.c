@@ -111,6 +111,7 @@ static struct err *conclude(struct watcher *watcher, enum ending ending, const c
 {
 	OWN(ct_state) struct ct_state state = { 0 };
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	OWN(str) char *problem = NULL; /* a new start, if there is one, tells it */
 	uint64_t lived_s = proc_age_s(watcher->init_start_ticks);
 	int listen_fd;
 	bool ours;
@@ -118,7 +119,7 @@ static struct err *conclude(struct watcher *watcher, enum ending ending, const c
 	TRY(lock_ours(watcher, &lock, &ours));
 	if (!ours)
 		return leave_no_lock_file(watcher, &lock);
-	TRY(vps_load(watcher->host, watcher->name, &watcher->conf));
+	TRY(running_load_anyway(watcher->host, watcher->name, &watcher->conf, &problem));
 	TRY(ct_load(&watcher->root, watcher->name, &state));
 	last_write(watcher->host, &state, word);
 	TRY(vps_clean_up(watcher->host, watcher->name, &watcher->conf));

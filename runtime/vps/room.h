@@ -125,6 +125,13 @@ MUST_CHECK struct err *guarantee_raise(const struct vps_host *host, const char *
 /* NAME.conf over the defaults when it does not run, or was started by an older cella. */
 MUST_CHECK struct err *running_load(const struct vps_host *host, const char *name,
 				    struct vps_conf *ret_conf);
+/*
+ * NAME.conf or, when it is broken, what the VPS was started with: enough to look at it, to stop it
+ * and to clean up. *ret_problem: what is wrong with NAME.conf, for a warning; owned, NULL: nothing.
+ * ERR_NOT_FOUND.
+ */
+MUST_CHECK struct err *running_load_anyway(const struct vps_host *host, const char *name,
+					   struct vps_conf *ret_conf, char **ret_problem);
 MUST_CHECK struct err *running_save(const struct vps_host *host, const char *name,
 				    const struct vps_conf *conf);
 /* Was it started, and not cleaned up after since? */

@@ -80,6 +80,31 @@ struct err *running_load(const struct vps_host *host, const char *name, struct v
 	return found ? NULL : vps_load(host, name, ret_conf);
 }
 
+struct err *running_load_anyway(const struct vps_host *host, const char *name,
+				struct vps_conf *ret_conf, char **ret_problem)
+{
+	OWN(vps_conf) struct vps_conf conf;
+	OWN(str) char *problem = NULL;
+	struct err *err = vps_load(host, name, ret_conf), *kept;
+	bool found;
+
+	vps_conf_init(&conf);
+	*ret_problem = NULL;
+	if (!err || err_kind(err) == ERR_NOT_FOUND)
+		return err;
+	kept = str_format(&problem, "%s; correct it by hand, 'cella check-config %s' tells when",
+			  err_text(err), name);
+	err_drop(err); /* kept as text */
+	TRY(kept);
+	TRY(load(host, name, "running", &conf, &found));
+	if (!found)
+		TRY(vps_conf_merge(&host->defaults, &conf));
+	*ret_conf = conf;
+	vps_conf_init(&conf);
+	*ret_problem = TAKE(problem);
+	return NULL;
+}
+
 struct err *running_save(const struct vps_host *host, const char *name, const struct vps_conf *conf)
 {
 	return save(host, name, "running", conf);

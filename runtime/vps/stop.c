@@ -150,14 +150,17 @@ struct err *vps_stop(const struct vps_host *host, const char *name, const struct
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
 	OWN(vps_conf) struct vps_conf conf;
+	OWN(str) char *problem = NULL;
 	uint64_t timeout_s;
 
 	vps_conf_init(&conf);
-	TRY(vps_load(host, name, &conf));
+	TRY(running_load_anyway(host, name, &conf, &problem));
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(find_running(host, name, &conf, &state));
 	if (!state.id)
 		return call_off_restart(host, name);
+	if (problem)
+		log_warning("VPS %s is stopped all the same: %s", name, problem);
 	timeout_s = timeout_of(&conf, request);
 	/* a frozen init cannot shut anything down */
 	if (!request->fast && timeout_s > 0 && state.status == CT_RUNNING) {

@@ -95,7 +95,7 @@ struct err *vps_load(const struct vps_host *host, const char *name, struct vps_c
 	TRY(vps_conf_merge(&host->defaults, &conf));
 	err = vps_conf_read(&file, &conf);
 	if (!err)
-		err = vps_conf_check(&conf);
+		err = vps_conf_check_file(&conf, &file);
 	if (err)
 		return err_wrap(err, "%s/%s" SUFFIX, host->conf_dir, name);
 	*ret_conf = conf;

@@ -218,7 +218,7 @@ const char *vps_status_name(enum vps_status status);
 struct vps_info {
 	char *name;
 	enum vps_status status;
-	char *problem; /* VPS_DAMAGED: why; else NULL */
+	char *problem; /* VPS_DAMAGED: why; of one that runs: what NAME.conf has; else NULL */
 	struct vps_conf conf;
 	struct strlist
 		waiting; /* keys whose value the running VPS will have after its next start */

@@ -280,12 +280,12 @@ struct err *vps_why(const struct vps_host *host, const char *name,
 	vps_conf_init(&info.conf);
 	TRY(vps_look(host, name, VPS_WITH_STATS, &info));
 	TRY(vps_last_read(host, name, &look.last));
-	if (info.status == VPS_DAMAGED)
+	if (info.problem)
 		TRY(found(&look, "damaged", "mend its definition, or destroy it", "%s",
 			  info.problem));
-	else if (info.pid)
+	if (info.pid)
 		TRY(why_running(&look));
-	else
+	else if (info.status != VPS_DAMAGED)
 		TRY(why_down(&look));
 	*ret_findings = findings;
 	findings = (struct vps_findings){ 0 };

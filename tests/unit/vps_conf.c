@@ -149,6 +149,38 @@ static void refuses_bad_values(void **state)
 	}
 }
 
+static void errors_name_the_line(void **state)
+{
+	static const struct {
+		const char *text, *read, *checked; /* NULL: it is good as far as this goes */
+	} files[] = {
+		{ "# ours\nCPUS=2\nCPUS=two\n", "line 3: CPUS", NULL },
+		{ "\nCPUS=2\nHOSTNAME=a..b\n", NULL, "line 3: --hostname" },
+		{ "CPUS=2\n", NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		OWN(conf_file) struct conf_file file = { 0 };
+		OWN(vps_conf) struct vps_conf conf;
+		struct err *err;
+
+		vps_conf_init(&conf);
+		must(conf_file_parse(files[i].text, strlen(files[i].text), &file));
+		err = vps_conf_read(&file, &conf);
+		if (files[i].read)
+			assert_non_null(strstr(err_text(err), files[i].read));
+		if (!err)
+			err = vps_conf_check_file(&conf, &file);
+		if (files[i].checked)
+			assert_non_null(strstr(err_text(err), files[i].checked));
+		if (files[i].read || files[i].checked)
+			refuse(err);
+		else
+			must(err);
+	}
+}
+
 static void writer_refuses_what_shells_would_run(void **state)
 {
 	static const char *const bad[] = {
@@ -332,6 +364,7 @@ int main(void)
 		cmocka_unit_test(rewriting_keeps_the_rest),
 		cmocka_unit_test(unlimited_survives),
 		cmocka_unit_test(refuses_bad_lines),
+		cmocka_unit_test(errors_name_the_line),
 		cmocka_unit_test(refuses_bad_values),
 		cmocka_unit_test(writer_refuses_what_shells_would_run),
 		cmocka_unit_test(check_names_the_option),
