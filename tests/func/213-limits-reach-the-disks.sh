@@ -21,12 +21,12 @@ leave_world() {
 lies_on() {
 	export CELLA_ROOT=$world
 	[ -e "$world/var/lib/cella/template/busybox.json" ] || cella template create busybox >/dev/null
-	cella create "$1" --ostemplate busybox --ram 64M --iolimit 5M >/dev/null
-	cella start "$1" >/dev/null
+	check "$1 is made" cella create "$1" --ostemplate busybox --ram 64M --iolimit 5M
+	check "$1 starts" cella start "$1"
 	is "$2" "$(cat "/sys/fs/cgroup$(cella show "$1" --json | jq -r .cgroup)/io.max")" \
 		"$disk rbps=5242880 wbps=5242880 riops=max wiops=max"
-	cella stop --fast "$1" >/dev/null
-	cella destroy "$1" >/dev/null
+	check "$1 stops" cella stop --fast "$1"
+	check "$1 is destroyed" cella destroy "$1"
 	leave_world "$1"
 }
 
