@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,6 +63,33 @@ struct err *fd_write_once(int fd, const char *what, const char *text)
 		return err_sys(errno, "write '%s' to %s", text, what);
 	if ((size_t)put != strlen(text))
 		return err_sys(EIO, "write '%s' to %s", text, what);
+	return NULL;
+}
+
+/* copy_file_range(2) shares blocks where it can, but does not lead from one ext4 to another since
+ * Linux 5.19; sendfile(2) leads everywhere. */
+struct err *fd_copy_range(int from_fd, int to_fd, const char *what, off_t start, off_t end)
+{
+	bool shares = true;
+
+	if (lseek(to_fd, start, SEEK_SET) < 0)
+		return err_sys(errno, "seek in %s", what);
+	while (start < end) {
+		size_t len = (size_t)(end - start);
+		ssize_t done = shares ? copy_file_range(from_fd, &start, to_fd, NULL, len, 0) :
+					sendfile(to_fd, from_fd, &start, len);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0 && shares && (errno == EXDEV || errno == EOPNOTSUPP)) {
+			shares = false;
+			continue;
+		}
+		if (done < 0)
+			return err_sys(errno, "copy %s", what);
+		if (done == 0)
+			return err_new(ERR_STATE, "copy %s: the file became shorter", what);
+	}
 	return NULL;
 }
 

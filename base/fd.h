@@ -15,6 +15,10 @@ MUST_CHECK struct err *fd_read_all(int fd, const char *what, size_t max, struct 
 MUST_CHECK struct err *fd_write_all(int fd, const char *what, const void *data, size_t len);
 /* Exactly one write(2), as kernel files want it. */
 MUST_CHECK struct err *fd_write_once(int fd, const char *what, const char *text);
+/* Bytes start to end of a file to the same place in another, without a way through this process.
+ * Moves to_fd's position. ERR_STATE: the file is shorter. */
+MUST_CHECK struct err *fd_copy_range(int from_fd, int to_fd, const char *what, off_t start,
+				     off_t end);
 MUST_CHECK struct err *fd_dup(int fd, int *ret_fd);
 
 /* Whole small file below dir_fd (or AT_FDCWD), opened with O_NOFOLLOW | O_NONBLOCK and checked to

@@ -109,20 +109,10 @@ static struct err *put_program(int root_fd, int program_fd)
 	OWN(fd)
 	int fd = openat(root_fd, "bin/busybox", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	struct stat st;
-	off_t from = 0;
 
 	if (fd < 0 || fchmod(fd, 0755) < 0 || fstat(program_fd, &st) < 0)
 		return err_sys(errno, "create bin/busybox");
-	while (from < st.st_size) {
-		ssize_t done = copy_file_range(program_fd, &from, fd, NULL,
-					       (size_t)(st.st_size - from), 0);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return err_sys(done < 0 ? errno : EIO, "copy busybox");
-	}
-	return NULL;
+	return fd_copy_range(program_fd, fd, "busybox", 0, st.st_size);
 }
 
 static struct err *put_link(int root_fd, const char *path)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "rootfs/template.h"
@@ -59,23 +60,6 @@ static void report(struct copy *copy)
 	copy->progress->report(copy->progress, copy->counts.bytes, copy->total_bytes);
 }
 
-static struct err *copy_range(int from_fd, int to_fd, off_t start, off_t end, const char *path)
-{
-	off_t in = start, out = start;
-
-	while (in < end) {
-		ssize_t done = copy_file_range(from_fd, &in, to_fd, &out, (size_t)(end - in), 0);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return err_sys(errno, "copy %s", path);
-		if (done == 0)
-			return err_new(ERR_STATE, "copy %s: the file became shorter", path);
-	}
-	return NULL;
-}
-
 /* Data only where the source has data: a sparse file stays sparse. */
 static struct err *copy_bytes(int from_fd, int to_fd, off_t size, const char *path)
 {
@@ -94,7 +78,7 @@ static struct err *copy_bytes(int from_fd, int to_fd, off_t size, const char *pa
 		hole = data < 0 ? -1 : lseek(from_fd, data, SEEK_HOLE);
 		if (hole < 0)
 			return err_sys(errno, "look for holes in %s", path);
-		TRY(copy_range(from_fd, to_fd, data, hole, path));
+		TRY(fd_copy_range(from_fd, to_fd, path, data, hole));
 		data = hole;
 	}
 	return NULL;
