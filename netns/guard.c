@@ -57,6 +57,16 @@ struct err *net_guard_set(const struct net_guard *guard)
 	return err_wrap(err, "guard interface %s", guard->host_name);
 }
 
+struct err *net_guard_check(const struct net_port *port, bool *ret_whole)
+{
+	OWN(nft) struct nft nft = { 0 };
+
+	TRY(net_name_check(port->host_name));
+	TRY(nft_open(&nft));
+	TRY(guard_port_check(&nft, port->host_name, ret_whole));
+	return *ret_whole ? guard_host_check(&nft, port, ret_whole) : NULL;
+}
+
 struct services_work {
 	struct guard_work work;
 	const struct net_service *services;

@@ -71,6 +71,8 @@ struct net_service {
  * the egress hook (5.16).
  */
 MUST_CHECK struct err *net_guard_set(const struct net_guard *guard);
+/* Has the port all that net_guard_set() made? Others may flush all of nftables' rules. */
+MUST_CHECK struct err *net_guard_check(const struct net_port *port, bool *ret_whole);
 /* Replace the list of services. Needs no port to be there. */
 MUST_CHECK struct err *net_guard_services(const struct net_service *services, size_t count);
 /* Remove all that net_guard_set() made; the interface may be gone. Nothing there is success. */

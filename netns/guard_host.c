@@ -258,6 +258,17 @@ struct err *guard_host_set(struct nft *nft, const struct net_guard *guard, bool 
 	return NULL;
 }
 
+struct err *guard_host_check(struct nft *nft, const struct net_port *port, bool *ret_whole)
+{
+	bool in_bridge = port->mode == NET_BRIDGED && !(port->flags & NET_PORT_OPEN);
+	struct nft_key key = { 0 };
+
+	nft_key_add(&key, NFT_TYPE_IFNAME, port->host_name);
+	TRY(nft_has_element(nft, INET, "ports", &key, ret_whole));
+	return *ret_whole && in_bridge ? nft_has_element(nft, BRIDGE, "ports", &key, ret_whole) :
+					 NULL;
+}
+
 struct err *guard_host_remove(struct nft *nft, const char *host_name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {

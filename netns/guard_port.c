@@ -314,6 +314,18 @@ struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint3
 	return NULL;
 }
 
+struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole)
+{
+	char name[GUARD_TABLE_MAX];
+	struct nft_table table = guard_port_table(host_name, name);
+
+	*ret_whole = true;
+	for (size_t i = 0; i < ARRAY_SIZE(chains) && *ret_whole; i++)
+		if (chains[i].type)
+			TRY(nft_has_chain(nft, &table, chains[i].name, ret_whole));
+	return NULL;
+}
+
 struct err *guard_port_remove(struct nft *nft, const char *host_name)
 {
 	char name[GUARD_TABLE_MAX];

@@ -13,11 +13,15 @@ MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *g
 				      bool *ret_was_there);
 MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name);
 
+MUST_CHECK struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole);
+
 /* guard_host.c: "inet cella" and "bridge cella". */
 /* was_there: it may have elements, which are looked for; that takes longer the more ports there
  * are. The pairs of peers are looked for always: the others have made some, too. */
 MUST_CHECK struct err *guard_host_set(struct nft *nft, const struct net_guard *guard,
 				      bool was_there);
+MUST_CHECK struct err *guard_host_check(struct nft *nft, const struct net_port *port,
+					bool *ret_whole);
 MUST_CHECK struct err *guard_host_remove(struct nft *nft, const char *host_name);
 MUST_CHECK struct err *guard_host_services(struct nft *nft, const struct net_service *services,
 					   size_t count);

@@ -135,8 +135,8 @@ MUST_CHECK struct err *net_ports_change(const struct net_ports *old, const struc
 /* Remove cables by their host ends, and bridges of ours that lost their last port. Only a veth is
  * ever removed. Missing is success. */
 MUST_CHECK struct err *net_ports_remove(const struct net_ports *ports);
-/* Is every cable there, and in its bridge if that exists? An operator, the container, or a bridge
- * that was made anew, may have changed that; net_ports_change() makes it so again. */
+/* Is every cable there, guarded, and in its bridge if that exists? An operator, the container, or a
+ * bridge that was made anew, may have changed that; net_ports_change() makes it so again. */
 MUST_CHECK struct err *net_ports_check(const struct net_ports *ports, bool *ret_whole);
 
 /* --- uplinks (uplink.c) --- */

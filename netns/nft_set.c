@@ -190,6 +190,39 @@ void nft_add_element(struct nft *nft, const struct nft_table *table, const char 
 	element_message(nft, table, set, NFT_MSG_NEWSETELEM, element);
 }
 
+static struct err *ignore(struct nft_reader *reader, const struct nlmsghdr *message)
+{
+	(void)reader;
+	(void)message;
+	return NULL;
+}
+
+struct err *nft_has_element(struct nft *nft, const struct nft_table *table, const char *set,
+			    const struct nft_key *key, bool *ret_has)
+{
+	struct nft_reader reader = { .read = ignore };
+	_Alignas(struct nlmsghdr) char room[1024];
+	struct nlmsghdr *message =
+		nft_query_header(nft, room, NFT_MSG_GETSETELEM, table->family, 0);
+	struct nlattr *list, *item;
+	struct err *err;
+
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_TABLE, table->name);
+	mnl_attr_put_strz(message, NFTA_SET_ELEM_LIST_SET, set);
+	list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+	item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
+	put_data(message, NFTA_SET_ELEM_KEY, key->bytes, key->len);
+	mnl_attr_nest_end(message, item);
+	mnl_attr_nest_end(message, list);
+	err = nft_query(nft, message, &reader);
+	*ret_has = !err;
+	if (err && err_errno(err) == ENOENT) {
+		err_drop(err); /* the answer */
+		return NULL;
+	}
+	return err;
+}
+
 /* --- whose elements --- */
 
 struct owned_reader {

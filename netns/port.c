@@ -345,6 +345,8 @@ struct err *net_ports_check(const struct net_ports *ports, bool *ret_whole)
 		*ret_whole = link.index != 0;
 		if (*ret_whole && port->mode == NET_BRIDGED)
 			TRY(bridge_check(&host, port, &link, ret_whole));
+		if (*ret_whole && net_mode_is_guarded(port->mode))
+			TRY(net_guard_check(port, ret_whole));
 	}
 	return NULL;
 }

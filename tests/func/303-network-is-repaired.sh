@@ -6,7 +6,7 @@
 . "$func_dir/vps.sh"
 # shellcheck source=cable.sh
 . "$func_dir/cable.sh"
-needs jq busybox
+needs jq busybox nft
 
 far_begin
 ip link add brx type bridge
@@ -45,6 +45,17 @@ inside one ip link del eth0
 cella list >/dev/null
 check "a cable that was cut inside is whole" pings 10.77.0.7
 check "from afar" pings far fd77::7
+
+rules() { nft -j list ruleset | jq -S '[.nftables[].table? | select(.name | startswith("cella")?) | .name] | sort'; }
+before=$(rules)
+nft flush ruleset
+check "rules that somebody flushed are gone" test "$(rules)" = "[]"
+cella list >/dev/null
+is "the next command guards again" "$(rules)" "$before"
+nft delete table inet cella
+cella list >/dev/null
+is "a part as well as the whole" "$(rules)" "$before"
+check "it is reached" pings far 10.77.0.7
 
 record=$run_dir/.vps/one.net
 cp "$record" saved

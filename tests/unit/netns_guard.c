@@ -211,7 +211,38 @@ static void changes_keep_the_count(void **state)
 	assert_true(send_frame(frame_named("UDP")));
 	assert_true(send_frame(frame_named("NA of the link-local address")));
 	assert_false(send_frame(frame_named("a link-local address of its choice")));
+	guard.flags = NET_GUARD_BRIDGED | NET_GUARD_ANY_IP;
+	must(net_guard_set(&guard));
+	assert_true(send_frame(frame_named("source IPv4")));
+	assert_true(send_frame(frame_named("a link-local address of its choice")));
+	assert_false(send_frame(frame_named("source MAC")));
+	assert_false(send_frame(frame_named("DHCP's server")));
 	must(net_guard_remove("cvtest0"));
+}
+
+static bool is_whole(enum net_mode mode)
+{
+	const struct net_port port = { .mode = mode, .host_name = "cvtest0" };
+	bool whole;
+
+	must(net_guard_check(&port, &whole));
+	return whole;
+}
+
+static void what_is_missing_is_seen(void **state)
+{
+	struct net_guard guard = test_guard;
+
+	(void)state;
+	assert_false(is_whole(NET_ROUTED));
+	must(net_guard_set(&guard));
+	assert_true(is_whole(NET_ROUTED));
+	assert_false(is_whole(NET_BRIDGED));
+	guard.flags = NET_GUARD_BRIDGED;
+	must(net_guard_set(&guard));
+	assert_true(is_whole(NET_BRIDGED));
+	must(net_guard_remove("cvtest0"));
+	assert_false(is_whole(NET_BRIDGED));
 }
 
 static void floods_are_cut(void **state)
@@ -398,9 +429,10 @@ static void make_cables(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lies_are_dropped),  cmocka_unit_test(changes_keep_the_count),
-		cmocka_unit_test(floods_are_cut),    cmocka_unit_test(nothing_is_left),
-		cmocka_unit_test(rates_come_and_go), cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(lies_are_dropped),	   cmocka_unit_test(changes_keep_the_count),
+		cmocka_unit_test(floods_are_cut),	   cmocka_unit_test(nothing_is_left),
+		cmocka_unit_test(rates_come_and_go),	   cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(what_is_missing_is_seen),
 	};
 
 	must(net_addr_parse("test", "192.0.2.7", &addrs[0]));
