@@ -33,6 +33,7 @@ static const struct nft_chain chains[] = {
 	{ "ns" },
 	{ "na" },
 	{ "arp" },
+	{ "rarp" },
 	{ "passed" },
 };
 
@@ -85,6 +86,7 @@ static const struct guard_row {
 	{ { "from", { IS(ETHER_TYPE, 0x08, 0x00) }, GOTO("v4") } },
 	{ { "from", { IS(ETHER_TYPE, 0x86, 0xdd) }, GOTO("v6") } },
 	{ { "from", { IS(ETHER_TYPE, 0x08, 0x06) }, GOTO("arp") } },
+	{ { "from", { IS(ETHER_TYPE, 0x80, 0x35) }, GOTO("rarp") } },
 	{ { "from", { ANY }, DROP } },
 
 	{ { "v4", { NOT_IN(IP_SOURCE, "v4") }, GOTO("dhcp") }, OWN_IP },
@@ -176,6 +178,12 @@ static const struct guard_row {
 	{ { "arp", { IN(ARP_SENDER, "v4") }, PASS } },
 	{ { "arp", { IS(ARP_OPERATION, 0, 1), IS(ARP_SENDER, 0, 0, 0, 0), IN(ARP_ASKED, "v4") }, PASS } },
 	{ { "arp", { ANY }, DROP } },
+
+	/* "where am I?", which tells switches the way: what cella itself sends from inside */
+	{ { "rarp", { IS_NOT(ARP_KIND, 0, 1, 8, 0, 6, 4) }, DROP } },
+	{ { "rarp", { NOT_IN(ARP_SENDER_MAC, "mac") }, DROP } },
+	{ { "rarp", { IS(ARP_OPERATION, 0, 3), IS(ARP_SENDER, 0, 0, 0, 0), IS(ARP_ASKED, 0, 0, 0, 0) }, PASS } },
+	{ { "rarp", { ANY }, DROP } },
 };
 /* clang-format on */
 

@@ -41,6 +41,7 @@ static void must(struct err *err)
 #define IP 0x08, 0
 #define IP6 0x86, 0xdd
 #define ARP 0x08, 0x06, 0, 1, 8, 0, 6, 4
+#define RARP 0x80, 0x35, 0, 1, 8, 0, 6, 4
 #define MY4 192, 0, 2, 7
 #define OTHER4 192, 0, 2, 8
 #define NO4 0, 0, 0, 0
@@ -77,6 +78,10 @@ static const struct frame {
 	FRAME("a later fragment of ICMPv6", true, HOST_MAC, ME, IP6, V6HEAD(16, 44), MY6, OTHER6, FRAGMENT(58, 8), ICMP(134)),
 	FRAME("GRE", true, HOST_MAC, ME, IP, V4HEAD(24, 47), MY4, OTHER4, 0, 0, 8, 0),
 	FRAME("DHCP's client", true, ALL, ME, IP, V4HEAD(28, 17), NO4, 255, 255, 255, 255, UDP(68, 67)),
+	FRAME("RARP", true, ALL, ME, RARP, 0, 3, ME, NO4, ME, NO4),
+	FRAME("RARP of another", false, ALL, ME, RARP, 0, 3, OTHER, NO4, OTHER, NO4),
+	FRAME("RARP reply", false, ALL, ME, RARP, 0, 4, ME, MY4, OTHER, OTHER4),
+	FRAME("RARP with an address", false, ALL, ME, RARP, 0, 3, ME, OTHER4, ME, OTHER4),
 	FRAME("ARP request", true, ALL, ME, ARP, 0, 1, ME, MY4, 0, 0, 0, 0, 0, 0, OTHER4),
 	FRAME("ARP reply", true, OTHER, ME, ARP, 0, 2, ME, MY4, OTHER, OTHER4),
 	FRAME("ARP probe of the own address", true, ALL, ME, ARP, 0, 1, ME, NO4, 0, 0, 0, 0, 0, 0, MY4),
