@@ -41,6 +41,7 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_unregister,
 	&vps_cmd_check_config,
 	&vps_cmd_doctor,
+	&vps_cmd_traffic,
 	&vps_cmd_template,
 	/* not listed by --help */
 	&vps_cmd_exec2,

@@ -324,6 +324,7 @@ struct err *vps_destroy(const struct vps_host *host, const char *name)
 	TRY(remove_tree(host, name));
 	TRY(take_marker(host, name));
 	TRY(remove_logs(host, name));
+	TRY(traffic_forget(host, name));
 	vps_lock_forget(host, name);
 	return NULL;
 }

@@ -228,6 +228,15 @@ MUST_CHECK struct err *guard_open_services(const struct vps_host *host, const st
 MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,
 					const struct vps_conf *conf,
 					struct strlist *ret_host_names);
+
+/* --- traffic.c --- */
+
+/* Add what the guards of these ports have counted to the VPS's sums; the lock is held. */
+MUST_CHECK struct err *traffic_save(const struct vps_host *host, const char *name,
+				    const struct net_ports *ports);
+/* Remove the sums. Missing is success. */
+MUST_CHECK struct err *traffic_forget(const struct vps_host *host, const char *name);
+
 /* --- identity.c --- */
 
 /* Host name, name servers, addresses and machine id in the files of the stopped VPS. */

@@ -41,13 +41,15 @@ static struct err *plan(const struct vps_host *host, const char *name, const str
 
 /* From what may be there to what shall be. Bridges and settings of the host are shared: one command
  * at a time. */
-static struct err *change(const struct vps_host *host, const struct vps_net *old,
+static struct err *change(const struct vps_host *host, const char *name, const struct vps_net *old,
 			  const struct vps_net *want, int netns_fd)
 {
 	static const struct net_ports none = { 0 };
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 
 	TRY(host_net_lock(host, &lock));
+	/* counters go with their guards; a disk that is full must not keep a VPS as it is */
+	log_warn(traffic_save(host, name, &old->ports));
 	TRY(net_ports_change(&old->ports, &want->ports, netns_fd));
 	TRY(guard_open_services(host, want));
 	TRY(forward_hold(host, want));
@@ -68,7 +70,7 @@ static struct err *start(const struct vps_wire *wire, int netns_fd)
 	if (net.ports.count == 0)
 		return NULL;
 	TRY(net_record_write(wire->host, wire->name, &net));
-	return change(wire->host, &nothing, &net, netns_fd);
+	return change(wire->host, wire->name, &nothing, &net, netns_fd);
 }
 
 static struct err *run(const struct ct_wire *base, pid_t pid, int pidfd)
@@ -127,7 +129,7 @@ static struct err *go_back(const struct vps_host *host, const char *name, const 
 	OWN(vps_net) struct vps_net both = { 0 };
 
 	TRY(net_record_read(host, name, &both));
-	TRY(change(host, &both, old, netns_fd));
+	TRY(change(host, name, &both, old, netns_fd));
 	return net_record_write(host, name, old);
 }
 
@@ -144,7 +146,7 @@ struct err *wire_change(const struct vps_host *host, const char *name, const str
 		return NULL;
 	TRY(open_netns(pid, &netns_fd));
 	TRY(record_both(host, name, &old, &want));
-	err = change(host, &old, &want, netns_fd);
+	err = change(host, name, &old, &want, netns_fd);
 	if (!err)
 		return net_record_write(host, name, &want);
 	/* without a whole state to go back to, the next command tries again */
@@ -163,7 +165,7 @@ struct err *wire_repair(const struct vps_host *host, const char *name, const str
 		return wire_change(host, name, conf, pid);
 	TRY(net_plan_guards(host, name, conf, &net));
 	TRY(open_netns(pid, &netns_fd));
-	return change(host, &net, &net, netns_fd);
+	return change(host, name, &net, &net, netns_fd);
 }
 
 struct err *wire_check(const struct vps_host *host, const char *name, bool *ret_whole)
@@ -190,6 +192,7 @@ struct err *net_unwire(const struct vps_host *host, const char *name)
 	if (net.ports.count == 0)
 		return NULL;
 	TRY(host_net_lock(host, &lock));
+	log_warn(traffic_save(host, name, &net.ports));
 	err = net_proxy_change(&net.uplinks, &net.ports, &none);
 	err = err_first(err, net_ports_remove(&net.ports));
 	if (err)

@@ -1,0 +1,120 @@
+/* The sums of traffic: nothing is added twice, nothing is lost, and the file says what was meant.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "runtime/vps/traffic.h"
+
+static struct vps_flow flow(uint64_t n)
+{
+	return (struct vps_flow){ n, n + 1, n + 2, n + 3 };
+}
+
+static void add(struct vps_traffic_file *file, const char *life, uint64_t n, const char *month)
+{
+	struct vps_flow now = flow(n);
+	bool changed;
+
+	assert_null(traffic_add(file, life, &now, month, &changed));
+}
+
+/* What a file is after it was written and read. */
+static void reread(struct vps_traffic_file *file)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	assert_null(traffic_format(file, &text));
+	vps_traffic_release(&file->traffic);
+	assert_null(traffic_parse(text.data, text.len, file));
+}
+
+static void nothing_is_added_twice(void **state)
+{
+	struct vps_traffic_file file = { 0 };
+	struct vps_flow now = flow(1500);
+	bool changed;
+
+	(void)state;
+	add(&file, "boot.1", 1000, "2026-11");
+	reread(&file);
+	add(&file, "boot.1", 1500, "2026-11");
+	reread(&file);
+	assert_null(traffic_add(&file, "boot.1", &now, "2026-12", &changed));
+	assert_false(changed); /* the same count again */
+	add(&file, "boot.2", 100, "2026-12");
+	add(&file, "boot.2", 40, "2026-12"); /* went back: it began anew */
+	reread(&file);
+	assert_int_equal(file.traffic.total.received_bytes, 1640);
+	assert_int_equal(file.traffic.total.sent_packets, 1503 + 103 + 43);
+	assert_int_equal(file.traffic.month_count, 2);
+	assert_string_equal(file.traffic.months[0].name, "2026-11");
+	assert_int_equal(file.traffic.months[0].flow.received_bytes, 1500);
+	assert_string_equal(file.traffic.months[1].name, "2026-12");
+	assert_int_equal(file.traffic.months[1].flow.received_bytes, 140);
+	assert_string_equal(file.life, "boot.2");
+	assert_int_equal(file.seen.received_bytes, 40);
+	vps_traffic_release(&file.traffic);
+}
+
+/* Of two interfaces, one of which was there earlier. */
+static void sums_are_added(void **state)
+{
+	struct vps_traffic_file a = { 0 }, b = { 0 };
+	OWN(vps_traffic) struct vps_traffic all = { 0 };
+
+	(void)state;
+	add(&a, "boot.1", 100, "2026-12");
+	add(&b, "boot.2", 10, "2026-11");
+	add(&b, "boot.2", 30, "2026-12");
+	assert_null(traffic_merge(&a.traffic, &all));
+	assert_null(traffic_merge(&b.traffic, &all));
+	assert_int_equal(all.total.received_bytes, 130);
+	assert_int_equal(all.month_count, 2);
+	assert_string_equal(all.months[0].name, "2026-11");
+	assert_int_equal(all.months[0].flow.received_bytes, 10);
+	assert_int_equal(all.months[1].flow.received_bytes, 120);
+	vps_traffic_release(&a.traffic);
+	vps_traffic_release(&b.traffic);
+}
+
+static void bad_files_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"TOTAL=\"1 2 3\"\n",
+		"TOTAL=\"1 2 3 4 5\"\n",
+		"TOTAL=\"1 2 3 -4\"\n",
+		"MONTH_2026_1=\"1 2 3 4\"\n",
+		"OTHER=\"1\"\n",
+		"MONTH_202611=\"1 2 3 4\"\n",
+		"MONTH_2026_111=\"1 2 3 4\"\n",
+		"SEEN=\n",
+		"no line\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct vps_traffic_file file = { 0 };
+		struct err *err = traffic_parse(bad[i], strlen(bad[i]), &file);
+
+		if (!err)
+			print_message("taken: %s", bad[i]);
+		assert_non_null(err);
+		assert_int_equal(err_kind(err), ERR_INVALID);
+		err_drop(err);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_added_twice),
+		cmocka_unit_test(sums_are_added),
+		cmocka_unit_test(bad_files_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
