@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "rootfs/build.h"
 #include "rootfs/idmap.h"
 
@@ -74,6 +75,19 @@ static struct err *leave_to_init(struct err *err, const struct rootfs_env *env, 
 	return err;
 }
 
+/* Another descriptor of the same mount: unlike what lies at a path it cannot be cloned. */
+static struct err *use_root(const struct rootfs_spec *spec, int tree_fd, int *ret_fd)
+{
+	const struct mount_attr attr = { .propagation = default_propagation(spec) &
+							~(unsigned long)MS_REC };
+	OWN(fd) int fd = -1;
+
+	TRY(fd_dup(tree_fd, &fd));
+	TRY(tree_set(fd, 0, &attr, spec->path));
+	*ret_fd = fd_take(&fd);
+	return NULL;
+}
+
 static struct err *open_root(const struct rootfs_spec *spec, const struct rootfs_env *env,
 			     struct rootfs_handles *handles)
 {
@@ -87,6 +101,8 @@ static struct err *open_root(const struct rootfs_spec *spec, const struct rootfs
 		.maps = spec->root_maps,
 	};
 
+	if (env->root_tree_fd > 0)
+		return use_root(spec, env->root_tree_fd, &handles->root_fd);
 	if (!is_out_of_reach(env) && !idmapped)
 		return check_root(spec->path);
 	return leave_to_init(open_whole(spec, env, &root, &handles->root_fd), env, idmapped);

@@ -94,6 +94,10 @@ struct rootfs_env {
 	/* the container's cgroup below the cgroup2 mount; NULL: the one that init is in */
 	const char *cgroup_path;
 	const char *notify_dir; /* host directory to bind on /run/notify; NULL: none */
+	/* detached mount that is the root instead of what lies at spec->path, with its ids mapped
+	 * already; borrowed; 0: none. It goes where the container goes: close it after the birth.
+	 */
+	int root_tree_fd;
 	bool terminal;
 };
 

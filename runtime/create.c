@@ -328,6 +328,7 @@ static struct err *fill_env(struct birth *birth, char **ret_notify_dir)
 		.no_pivot = birth->request->no_pivot,
 		.maps = &ns->maps,
 		.notify_dir = *ret_notify_dir,
+		.root_tree_fd = birth->request->root_tree_fd,
 		.terminal = birth->spec->has_process && birth->spec->process.terminal,
 	};
 	return NULL;

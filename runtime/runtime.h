@@ -104,6 +104,7 @@ struct ct_create {
 	const struct ct_wire *wire; /* NULL: nobody */
 	const char *cgroup_prefix;  /* parent of derived cgroup paths; NULL: "cella-oci" */
 	const char *notify_socket;  /* host NOTIFY_SOCKET to relay to; NULL: none */
+	int root_tree_fd; /* as in struct rootfs_env; borrowed; 0: what lies at the root's path */
 };
 
 struct ct_started {
