@@ -77,6 +77,11 @@ MUST_CHECK struct err *template_copy(int from_fd, int to_fd, uint64_t total_byte
 				     struct template_progress *progress,
 				     struct template_counts *ret_counts);
 
+/* The same for the upper layer of an overlay, with its whiteouts. */
+MUST_CHECK struct err *template_copy_layer(int from_fd, int to_fd,
+					   struct template_progress *progress,
+					   struct template_counts *ret_counts);
+
 /* One template. Strings owned. */
 struct template
 {
@@ -118,8 +123,41 @@ MUST_CHECK struct err *template_open_tree(const struct template_store *store,
 					  const struct template *template, int *ret_fd);
 MUST_CHECK struct err *template_names(const struct template_store *store,
 				      struct strlist *ret_names);
-/* Forget a name; its tree goes with the last name that had it. ERR_NOT_FOUND. */
+/* Forget a name; its tree goes with the last name and the last holder that had it. ERR_NOT_FOUND.
+ */
 MUST_CHECK struct err *template_remove(const struct template_store *store, const char *name);
+
+/*
+ * Holders: whoever goes on using a tree after it was made from a template (the layout overlay) puts
+ * a file HOLD into used-sha256-DIGEST/ of the store. A hold is written down by its holder before it
+ * is taken and let go of before the holder forgets it, so that a kill leaves none without holder.
+ */
+#define TEMPLATE_HOLD_MAX 33
+struct template_hold {
+	char digest[65], id[TEMPLATE_HOLD_MAX]; /* 64 and 32 hex digits */
+};
+/* A new id for a tree with this digest; nothing is held yet. */
+MUST_CHECK struct err *template_hold_init(const char *digest, struct template_hold *ret_hold);
+/* ERR_NOT_FOUND: the tree is gone. */
+MUST_CHECK struct err *template_hold_take(const struct template_store *store,
+					  const struct template_hold *hold);
+/* A hold that is not there is success. */
+MUST_CHECK struct err *template_hold_drop(const struct template_store *store,
+					  const struct template_hold *hold);
+MUST_CHECK struct err *template_hold_open_tree(const struct template_store *store,
+					       const struct template_hold *hold, int *ret_fd);
+/* One line, "DIGEST ID\n", and back. ERR_INVALID. */
+MUST_CHECK struct err *template_hold_format(const struct template_hold *hold, struct buf *text);
+MUST_CHECK struct err *template_hold_parse(const char *text, size_t len,
+					   struct template_hold *ret_hold);
+/* For the store, locked: remove the tree with this digest if no name and no hold stands for it; and
+ * do so with all trees (the last hold may have gone after the last name). */
+MUST_CHECK struct err *template_drop_unused(const struct template_store *store, const char *digest);
+MUST_CHECK struct err *template_sweep(const struct template_store *store);
+/* For the store: nobody takes a hold while *ret_fd is open. */
+MUST_CHECK struct err *template_holds_lock(const struct template_store *store, int *ret_fd);
+MUST_CHECK struct err *template_is_held(const struct template_store *store, const char *digest,
+					bool *ret_held);
 
 /*
  * An archive of a root file system, a container image in an archive (of docker save, podman save,

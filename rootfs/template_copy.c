@@ -7,13 +7,14 @@
 #include <search.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
-#include "rootfs/template.h"
+#include "rootfs/disk.h"
 
 #define DEPTH_MAX 512
 #define XATTR_LIST_MAX 65536
@@ -32,6 +33,7 @@ struct copy {
 	struct template_counts counts;
 	uint64_t reported_bytes;
 	void *seen_tree; /* tsearch(3) of struct seen */
+	bool is_layer;	 /* of an overlay: whiteouts belong to it */
 	unsigned int depth;
 };
 
@@ -61,7 +63,7 @@ static void report(struct copy *copy)
 }
 
 /* Data only where the source has data: a sparse file stays sparse. */
-static struct err *copy_bytes(int from_fd, int to_fd, off_t size, const char *path)
+struct err *copy_data(int from_fd, int to_fd, off_t size, const char *path)
 {
 	off_t data = 0;
 
@@ -133,7 +135,7 @@ static struct err *copy_file(struct copy *copy, int from_dir, int to_dir, const 
 		return err_sys(errno, "open %s", path);
 	if (to_fd < 0)
 		return err_sys(errno, "create %s", path);
-	TRY(copy_bytes(from_fd, to_fd, st->st_size, path));
+	TRY(copy_data(from_fd, to_fd, st->st_size, path));
 	copy->counts.bytes += (uint64_t)st->st_size;
 	report(copy);
 	return copy_metadata(from_fd, to_fd, st, path);
@@ -216,6 +218,14 @@ static struct err *copy_subdir(struct copy *copy, int from_dir, int to_dir, cons
 	return copy_dir(copy, from_fd, to_fd, path);
 }
 
+/* "This name is not there", whatever the layer below has. Source: overlayfs.rst, "whiteouts". */
+static struct err *copy_whiteout(int to_dir, const char *name, const char *path)
+{
+	if (mknodat(to_dir, name, S_IFCHR, 0) < 0)
+		return err_sys(errno, "make the whiteout %s", path);
+	return NULL;
+}
+
 static struct err *copy_entry(struct copy *copy, int from_dir, int to_dir, const char *name,
 			      const char *path)
 {
@@ -224,6 +234,8 @@ static struct err *copy_entry(struct copy *copy, int from_dir, int to_dir, const
 
 	if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(errno, "look at %s", path);
+	if (copy->is_layer && S_ISCHR(st.st_mode) && st.st_rdev == 0)
+		return copy_whiteout(to_dir, name, path);
 	if (S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
 		copy->counts.skipped++;
 		return NULL;
@@ -269,16 +281,30 @@ static struct err *copy_dir(struct copy *copy, int from_dir, int to_dir, const c
 	return copy_metadata(from_dir, to_dir, &st, *path ? path : "/");
 }
 
+static struct err *run_copy(struct copy *copy, int from_fd, struct template_counts *ret_counts)
+{
+	struct err *err = copy_dir(copy, from_fd, copy->to_root_fd, "");
+
+	tdestroy(copy->seen_tree, free_seen);
+	if (!err)
+		*ret_counts = copy->counts;
+	return err;
+}
+
 struct err *template_copy(int from_fd, int to_fd, uint64_t total_bytes,
 			  struct template_progress *progress, struct template_counts *ret_counts)
 {
 	struct copy copy = { .to_root_fd = to_fd,
 			     .total_bytes = total_bytes,
 			     .progress = progress };
-	struct err *err = copy_dir(&copy, from_fd, to_fd, "");
 
-	tdestroy(copy.seen_tree, free_seen);
-	if (!err)
-		*ret_counts = copy.counts;
-	return err;
+	return run_copy(&copy, from_fd, ret_counts);
+}
+
+struct err *template_copy_layer(int from_fd, int to_fd, struct template_progress *progress,
+				struct template_counts *ret_counts)
+{
+	struct copy copy = { .to_root_fd = to_fd, .progress = progress, .is_layer = true };
+
+	return run_copy(&copy, from_fd, ret_counts);
 }

@@ -52,7 +52,8 @@ static struct err *lock_store(struct template_store *store)
 			return err_sys(errno, "lock the template store");
 	/* whoever holds the lock is the only one at work, so an unfinished tree is a dead one's */
 	TRY(path_remove_tree(store->dir_fd, TEMPLATE_IMAGE));
-	return path_remove_tree(store->dir_fd, TEMPLATE_INCOMING);
+	TRY(path_remove_tree(store->dir_fd, TEMPLATE_INCOMING));
+	return template_sweep(store);
 }
 
 struct err *template_store_open(const char *path, enum template_access access,
@@ -253,12 +254,17 @@ static struct err *is_used(const struct template_store *store, const char *diges
 	return NULL;
 }
 
-static struct err *drop_tree_if_unused(const struct template_store *store, const char *digest)
+struct err *template_drop_unused(const struct template_store *store, const char *digest)
 {
 	OWN(str) char *tree = NULL;
+	OWN(fd) int lock_fd = -1;
 	bool used;
 
 	TRY(is_used(store, digest, &used));
+	if (used)
+		return NULL;
+	TRY(template_holds_lock(store, &lock_fd));
+	TRY(template_is_held(store, digest, &used));
 	if (used)
 		return NULL;
 	TRY(tree_name(digest, &tree));
@@ -277,7 +283,7 @@ struct err *template_remove(const struct template_store *store, const char *name
 	TRY(str_format(&file, "%s" SUFFIX, name));
 	if (unlinkat(store->dir_fd, file, 0) < 0)
 		return err_sys(errno, "remove template %s", name);
-	return drop_tree_if_unused(store, template.digest);
+	return template_drop_unused(store, template.digest);
 }
 
 struct err *template_open_incoming(const struct template_store *store, int *ret_fd)
@@ -331,7 +337,7 @@ struct err *template_publish(const struct template_store *store, int tree_fd,
 	template->created_s = time(NULL);
 	TRY(write_description(store, template));
 	TRY(path_remove_tree(store->dir_fd, TEMPLATE_INCOMING));
-	return old.digest ? drop_tree_if_unused(store, old.digest) : NULL;
+	return old.digest ? template_drop_unused(store, old.digest) : NULL;
 }
 
 struct err *template_build(const struct template_store *store,
