@@ -22,7 +22,9 @@ extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd
 	vps_cmd_doctor, vps_cmd_register, vps_cmd_unregister, vps_cmd_runscript, vps_cmd_vzlist,
 	vps_cmd_list, vps_cmd_show, vps_cmd_exec, vps_cmd_exec2, vps_cmd_enter, vps_cmd_console,
 	vps_cmd_stats, vps_cmd_top, vps_cmd_events, vps_cmd_metrics, vps_cmd_why, vps_cmd_traffic,
-	vps_cmd_monitor_end, vps_cmd_template, vps_cmd_completion, vps_cmd_tables;
+	vps_cmd_monitor_end, vps_cmd_template, vps_cmd_snapshot, vps_cmd_snapshot_list,
+	vps_cmd_snapshot_switch, vps_cmd_snapshot_delete, vps_cmd_snapshot_mount,
+	vps_cmd_snapshot_umount, vps_cmd_clone, vps_cmd_convert, vps_cmd_completion, vps_cmd_tables;
 
 static inline const struct vps_globals *vps_globals(const struct cmd_call *call)
 {
@@ -59,6 +61,8 @@ void vps_json_ports(struct json_out *out, const struct net_ports *ports);
  */
 extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	opt_vps_rate,	     /* uint64_t bytes per second; a bare number is MB/s, as vzctl's */
+	opt_vps_space,	     /* struct vps_pair in bytes, from KiB */
+	opt_vps_pair,	     /* struct vps_pair from numbers */
 	opt_vps_limit,	     /* uint64_t from "limit", "barrier:limit" or "unlimited" */
 	opt_vps_pages,	     /* uint64_t bytes from pages, or bytes with a suffix, likewise */
 	opt_vps_best_effort, /* uint64_t = 1; "=no" makes it 0 */
@@ -108,7 +112,10 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "bootorder", 0, "NUMBER", "the higher, the earlier", offsetof(type, member.bootorder), opt_u64 }, \
 	{ "after", 0, "NAME", "another that is up first, repeatable", offsetof(type, member.after), opt_vps_words }, \
 	{ "autorestart", 0, "no|on-failure|always", "when it ends by itself", offsetof(type, member.autorestart), opt_vps_autorestart }, \
-	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }
+	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
+	{ "diskspace", 0, "SOFT:HARD", "its size; KiB, or as 10G", offsetof(type, member.disk_bytes), opt_vps_space }, \
+	{ "diskinodes", 0, "SOFT:HARD", "files and directories", offsetof(type, member.disk_inodes), opt_vps_pair }, \
+	{ "quotatime", 0, "SECONDS", "how long over a soft limit", offsetof(type, member.quota_time_s), opt_u64 }
 
 /* Those of the network, whose order counts: all go to one list. The long tail has no line in --help,
  * but in the manual. */

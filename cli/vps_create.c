@@ -15,7 +15,7 @@ static const struct opt create_opt_rows[] = {
 	{ "skip_arpdetect", 0, NULL, NULL, offsetof(struct create_opts, skip_probe), opt_flag },
 	VPS_LOGIN_ROWS(struct create_opts, login),
 	VPS_KEPT_ROWS(struct create_opts, kept),
-	{ "layout", 0, "dir", "how its disk lies on the host",
+	{ "layout", 0, "dir|overlay|image", "how its disk lies on the host",
 	  offsetof(struct create_opts, conf.layout), opt_vps_text },
 	{ "config", 0, "PLAN", "what is not said here is as the plan says",
 	  offsetof(struct create_opts, conf.config), opt_vps_text },

@@ -56,6 +56,16 @@ struct err *opt_vps_best_effort(const struct opt *opt, const char *text, void *f
 	return opt_vps_yes_no(opt, text ? text : "yes", field);
 }
 
+struct err *opt_vps_space(const struct opt *opt, const char *text, void *field)
+{
+	return vps_pair_parse(opt_label(opt).text, text, VPS_PAIR_KIB, field);
+}
+
+struct err *opt_vps_pair(const struct opt *opt, const char *text, void *field)
+{
+	return vps_pair_parse(opt_label(opt).text, text, VPS_PAIR_COUNT, field);
+}
+
 /* "limit" or vzctl's "barrier:limit", where the limit counts. */
 struct err *opt_vps_limit(const struct opt *opt, const char *text, void *field)
 {

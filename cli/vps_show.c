@@ -63,6 +63,11 @@ static void put_limits(struct json_out *out, const struct vps_conf *conf)
 	put_number(out, "rateOutBitsPerSecond", conf->rate_out_bits);
 	put_number(out, "rateBurstBytes", conf->rate_burst_bytes);
 	put_number(out, "packetsPerSecond", conf->packets_per_s);
+	put_number(out, "diskSoftBytes", conf->disk_bytes.soft);
+	put_number(out, "diskBytes", conf->disk_bytes.hard);
+	put_number(out, "diskSoftInodes", conf->disk_inodes.soft);
+	put_number(out, "diskInodes", conf->disk_inodes.hard);
+	put_number(out, "diskGraceSeconds", conf->quota_time_s);
 	json_out_end_object(out);
 }
 
@@ -86,6 +91,27 @@ static void put_usage(struct json_out *out, const struct vps_info *info)
 	/* the host's end of the cable receives what the VPS sends */
 	put_number(out, "sentBytes", info->has_traffic ? info->traffic.rx_bytes : VPS_UNSET);
 	put_number(out, "receivedBytes", info->has_traffic ? info->traffic.tx_bytes : VPS_UNSET);
+	json_out_end_object(out);
+}
+
+/* Also of a stopped one; null where nothing counts. */
+static void put_disk(struct json_out *out, const struct vps_info *info)
+{
+	const struct quota_usage *disk = &info->disk;
+
+	json_out_key(out, "disk");
+	if (!info->has_disk) {
+		json_out_string(out, NULL);
+		return;
+	}
+	json_out_object(out);
+	put_number(out, "usedBytes", disk->bytes);
+	put_number(out, "usedInodes", disk->inodes);
+	put_number(out, "softBytes", disk->limits.soft_bytes);
+	put_number(out, "hardBytes", disk->limits.hard_bytes);
+	put_number(out, "softInodes", disk->limits.soft_inodes);
+	put_number(out, "hardInodes", disk->limits.hard_inodes);
+	put_number(out, "graceEnds", disk->bytes_until_s ? disk->bytes_until_s : VPS_UNSET);
 	json_out_end_object(out);
 }
 
@@ -131,6 +157,7 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_limits(out, conf);
 	put_list(out, "atRestart", &info->waiting);
 	put_usage(out, info);
+	put_disk(out, info);
 	json_out_end_object(out);
 }
 
@@ -221,6 +248,23 @@ static struct err *add_conf(struct table *table, const struct vps_info *info)
 				  1);
 }
 
+static struct err *add_disk(struct table *table, const struct vps_info *info)
+{
+	const struct quota_usage *disk = info->has_disk ? &info->disk : NULL;
+	const struct vps_conf *conf = &info->conf;
+	struct unit_text used;
+
+	if (disk)
+		used = unit_bytes(disk->bytes);
+	TRY(add_usage(table, "disk", disk ? used.text : NULL,
+		      bytes_or_none(conf->disk_bytes.soft).text));
+	if (disk)
+		used = unit_count(disk->inodes);
+	TRY(add_usage(table, "files", disk ? used.text : NULL,
+		      unit_count(conf->disk_inodes.soft).text));
+	return add_pair(table, "layout", conf->layout);
+}
+
 static struct err *add_limits(struct table *table, const struct vps_info *info)
 {
 	const struct cgroup_stats *stats = info->has_stats ? &info->stats : NULL;
@@ -239,6 +283,7 @@ static struct err *add_limits(struct table *table, const struct vps_info *info)
 		used = unit_count(stats->pids);
 	TRY(add_usage(table, "processes", stats ? used.text : NULL,
 		      unit_count(conf->numproc).text));
+	TRY(add_disk(table, info));
 	TRY(add_pair(table, "CPUs", unit_count(conf->cpus).text));
 	return stats ? add_pair(table, "CPU time used",
 				unit_duration(stats->cpu_usage_us / 1000000).text) :

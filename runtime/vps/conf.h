@@ -54,6 +54,10 @@ MUST_CHECK struct err *conf_file_format(const struct conf_file *file, struct buf
 
 /* Whether a VPS that ends by itself is started again; a reboot always is. */
 enum vps_autorestart { VPS_RESTART_NO, VPS_RESTART_ON_FAILURE, VPS_RESTART_ALWAYS };
+/* A soft limit, which may be exceeded for a while, and a hard one. */
+struct vps_pair {
+	uint64_t soft, hard;
+};
 
 struct vps_conf {
 	char *timezone;
@@ -79,6 +83,8 @@ struct vps_conf {
 	uint64_t iolimit_bytes, iopslimit; /* per second; 0: none */
 	uint64_t best_effort;		   /* 0, 1 or unset */
 	uint64_t stop_timeout_s;
+	struct vps_pair disk_bytes, disk_inodes;
+	uint64_t quota_time_s;
 	uint64_t onboot, disabled; /* 0, 1 or unset */
 	uint64_t autorestart;	   /* enum vps_autorestart or unset */
 	uint64_t bootorder;	   /* the higher, the earlier */
@@ -132,5 +138,14 @@ MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct str
 const char *vps_conf_key(size_t i, const char **ret_meaning);
 /* What messages call a key: its option, or itself. */
 const char *vps_conf_label(const char *key);
+
+/* "SOFT:HARD" or one number for both, each perhaps "unlimited"; of space in KiB unless there is a
+ * suffix (B K M G T, with a fraction: "2.2G"). ERR_INVALID. */
+enum vps_pair_unit { VPS_PAIR_COUNT, VPS_PAIR_KIB };
+MUST_CHECK struct err *vps_pair_parse(const char *what, const char *text, enum vps_pair_unit unit,
+				      struct vps_pair *ret_pair);
+
+/* A layout's name of ours for one of OpenVZ's, or the same. */
+const char *vps_layout_of(const char *name);
 
 #endif

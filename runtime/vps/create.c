@@ -6,16 +6,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "runtime/vps/capacity.h"
-#include "runtime/vps/identity.h"
 #include "runtime/vps/login.h"
 #include "runtime/vps/room.h"
 #include "runtime/vps/scripts.h"
@@ -26,20 +27,22 @@ static struct err *open_private(const struct vps_host *host, int *ret_fd)
 	return *ret_fd < 0 ? err_sys(errno, "open %s", host->private_dir) : NULL;
 }
 
-/* Remove a tree under its hidden name, so that a killed removal never leaves half a VPS under the
+/* Remove a disk under its hidden name, so that a killed removal never leaves half a VPS under the
  * good one. */
-static struct err *remove_tree(const struct vps_host *host, const char *name)
+static struct err *remove_disk(const struct vps_host *host, const char *name)
 {
 	OWN(fd) int private_fd = -1;
 	OWN(str) char *hidden = NULL;
+	struct disk disk = { .parent = host->private_dir, .template_dir = host->template_dir };
 
 	TRY(open_private(host, &private_fd));
 	TRY(str_format(&hidden, ".%s", name));
-	TRY(path_remove_tree(private_fd, hidden));
+	disk.name = hidden;
+	TRY(disk_remove(&disk));
 	if (renameat(private_fd, name, private_fd, hidden) < 0)
 		return errno == ENOENT ? NULL :
 					 err_sys(errno, "move %s/%s away", host->private_dir, name);
-	return path_remove_tree(private_fd, hidden);
+	return disk_remove(&disk);
 }
 
 /*
@@ -48,17 +51,21 @@ static struct err *remove_tree(const struct vps_host *host, const char *name)
  */
 static struct err *marker_path(const struct vps_host *host, const char *name, char **ret_path)
 {
-	return str_format(ret_path, "%s/.%s.creating", host->private_dir, name);
+	return str_format(ret_path, "%s/.%s" CREATING_SUFFIX, host->private_dir, name);
 }
 
-static struct err *put_marker(const struct vps_host *host, const char *name)
+/* It also says which ids the VPS is going to have, so that nobody else is given them. */
+static struct err *put_marker(const struct vps_host *host, const char *name, uint64_t id_first)
 {
-	OWN(str) char *path = NULL;
+	OWN(str) char *path = NULL, *text = NULL;
 	OWN(fd) int fd = -1;
 
 	TRY(marker_path(host, name, &path));
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? err_sys(errno, "create %s", path) : NULL;
+	TRY(str_format(&text, "%" PRIu64 "\n", id_first));
+	/* in place: an unfinished one is a dead command's, whose ids are free */
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? err_sys(errno, "create %s", path) :
+			fd_write_all(fd, path, text, strlen(text));
 }
 
 static struct err *take_marker(const struct vps_host *host, const char *name)
@@ -82,64 +89,54 @@ static struct err *clear_site(const struct vps_host *host, const char *name)
 		return err_new(ERR_EXISTS,
 			       "%s is there, but no VPS %s: move it away or destroy %s first", tree,
 			       name, name);
-	TRY(remove_tree(host, name));
-	return put_marker(host, name);
+	return remove_disk(host, name);
 }
 
-static struct err *copy_template(const struct vps_host *host, const struct vps_create *request,
-				 int to_fd)
+/* Under the hidden name, then renamed. */
+static struct err *make_disk(const struct vps_host *host, const char *name,
+			     const struct vps_maker *maker, const struct vps_conf *conf)
 {
-	OWN(template_store) struct template_store store = TEMPLATE_STORE_INIT;
-	OWN(template) struct template template = { 0 };
-	OWN(fd) int tree_fd = -1;
-	struct template_counts counts;
-
-	TRY(template_store_open(host->template_dir, TEMPLATE_READ, &store));
-	TRY(template_load(&store, request->options.ostemplate, &template));
-	TRY(template_open_tree(&store, &template, &tree_fd));
-	TRY(template_copy(tree_fd, to_fd, template.bytes, request->progress, &counts));
-	return identity_forget(to_fd);
-}
-
-static struct err *make_tree(const struct vps_host *host, const struct vps_create *request)
-{
-	OWN(fd) int private_fd = -1, to_fd = -1;
+	OWN(fd) int private_fd = -1;
 	OWN(str) char *hidden = NULL;
-	struct err *err;
 
 	TRY(open_private(host, &private_fd));
-	TRY(str_format(&hidden, ".%s", request->name));
-	TRY(path_remove_tree(private_fd, hidden));
-	if (mkdirat(private_fd, hidden, 0755) < 0)
-		return err_sys(errno, "make %s/%s", host->private_dir, hidden);
-	TRY(path_open_beneath(private_fd, hidden, O_RDONLY | O_DIRECTORY, &to_fd));
-	err = copy_template(host, request, to_fd);
-	if (!err && syncfs(to_fd) < 0)
-		err = err_sys(errno, "sync the new tree");
-	if (!err && renameat2(private_fd, hidden, private_fd, request->name, RENAME_NOREPLACE) < 0)
-		err = err_sys(errno, "rename the new tree to %s/%s", host->private_dir,
-			      request->name);
-	return err ? err_first(err, path_remove_tree(private_fd, hidden)) : NULL;
+	TRY(str_format(&hidden, ".%s", name));
+	TRY(maker->make_disk(maker, host, hidden, conf));
+	if (renameat2(private_fd, hidden, private_fd, name, RENAME_NOREPLACE) < 0)
+		return err_sys(errno, "rename the new disk to %s/%s", host->private_dir, name);
+	return fsync(private_fd) < 0 ? err_sys(errno, "sync %s", host->private_dir) : NULL;
 }
 
-/* Under the pool's lock: what is free stays free until the definition that takes it is written. */
-static struct err *define(const struct vps_host *host, const struct vps_create *request,
-			  struct vps_conf *conf)
+/* Under the pool's lock: the marker keeps the ids until the definition does, and the disk's quota
+ * goes by them. */
+static struct err *reserve_ids(const struct vps_host *host, const char *name, struct vps_conf *conf)
+{
+	OWN(vps_lock) struct vps_lock pool = VPS_LOCK_INIT;
+
+	TRY(pool_lock(host, &pool));
+	TRY(addrs_check_free(host, name, conf)); /* before the long work; again when it counts */
+	TRY(ids_choose(host, &conf->id_first));
+	conf->id_count = VPS_ID_RANGE;
+	return put_marker(host, name, conf->id_first);
+}
+
+/* Under the pool's lock: addresses that are free stay free until the definition that takes them is
+ * written. */
+static struct err *define(const struct vps_host *host, const char *name,
+			  const struct vps_maker *maker, struct vps_conf *conf)
 {
 	OWN(vps_lock) struct vps_lock pool = VPS_LOCK_INIT;
 	OWN(conf_file) struct conf_file file = { 0 };
 
 	TRY(pool_lock(host, &pool));
-	TRY(addrs_choose(host, request->name, conf));
-	TRY(addrs_check_free(host, request->name, conf));
-	TRY(ids_choose(host, &conf->id_first));
-	conf->id_count = VPS_ID_RANGE;
+	TRY(addrs_choose(host, name, conf));
+	TRY(addrs_check_free(host, name, conf));
 	TRY(vps_conf_check(conf));
-	TRY(capacity_check(host, request->name, conf));
+	TRY(capacity_check(host, name, conf));
 	TRY(vps_conf_write(conf, &file));
-	if (request->kept)
-		TRY(vps_obsolete_keep(request->kept, &file));
-	return store_write(host, request->name, &file);
+	if (maker->kept)
+		TRY(vps_obsolete_keep(maker->kept, &file));
+	return store_write(host, name, &file);
 }
 
 /* With the host's defaults it must hold together, and be within what this host can do. */
@@ -166,6 +163,9 @@ static struct err *check_limits(const struct vps_host *host, const char *name,
 static struct err *choose_conf(const struct vps_host *host, const struct vps_create *request,
 			       struct vps_conf *conf)
 {
+	OWN(vps_conf) struct vps_conf whole;
+
+	vps_conf_init(&whole);
 	if (request->options.config)
 		TRY(plan_load(host, request->options.config, conf));
 	TRY(vps_conf_merge(&request->options, conf));
@@ -175,8 +175,12 @@ static struct err *choose_conf(const struct vps_host *host, const struct vps_cre
 			       "--ostemplate is missing: which template shall it be made from?");
 	if (!conf->hostname)
 		TRY(str_dup(request->name, &conf->hostname));
+	/* how a disk lies is a matter of the day it is made: not to be changed by a default */
+	TRY(vps_conf_merge(&host->defaults, &whole));
+	TRY(vps_conf_merge(conf, &whole));
+	TRY(vps_choose_layout(host, &whole));
 	if (!conf->layout)
-		TRY(str_dup("dir", &conf->layout));
+		TRY(str_dup(whole.layout, &conf->layout));
 	return vps_conf_check(conf);
 }
 
@@ -190,74 +194,94 @@ static struct err *check_new(const struct vps_host *host, const char *name)
 	return NULL;
 }
 
-static struct err *let_in(const struct vps_host *host, const struct vps_create *request)
+/* The new disk is made by what the definition will mean: with the host's defaults. */
+static struct err *make_and_define(const struct vps_host *host, const char *name,
+				   const struct vps_maker *maker, struct vps_conf *conf)
 {
-	OWN(fd) int root_fd = -1;
+	OWN(vps_conf) struct vps_conf whole;
 
-	if (!request->login)
-		return NULL;
-	TRY(identity_open_root(host, request->name, &root_fd));
-	return login_write(root_fd, request->login);
+	vps_conf_init(&whole);
+	TRY(reserve_ids(host, name, conf));
+	TRY(vps_conf_merge(&host->defaults, &whole));
+	TRY(vps_conf_merge(conf, &whole));
+	TRY(make_disk(host, name, maker, &whole));
+	return define(host, name, maker, conf);
 }
 
-/* Under the lock. On failure nothing of the name is left. */
-static struct err *create_locked(const struct vps_host *host, const struct vps_create *request,
-				 struct vps_conf *conf)
+static struct err *make_locked(const struct vps_host *host, const char *name,
+			       const struct vps_maker *maker, struct vps_conf *conf)
 {
 	struct err *err;
 
-	/* before the long work; again when it counts */
-	TRY(addrs_check_free(host, request->name, conf));
-	if (!request->skip_probe)
-		TRY(addrs_probe(host, request->name, NULL, conf));
-	TRY(check_limits(host, request->name, conf));
-	TRY(clear_site(host, request->name));
-	err = make_tree(host, request);
-	if (!err)
-		err = identity_write(host, request->name, conf);
-	if (!err)
-		err = let_in(host, request);
-	if (!err)
-		err = define(host, request, conf);
+	if (!maker->skip_probe)
+		TRY(addrs_probe(host, name, NULL, conf));
+	TRY(check_limits(host, name, conf));
+	TRY(clear_site(host, name));
+	err = make_and_define(host, name, maker, conf);
 	if (!err) /* it exists now; what is left is the marker, which nothing looks at any more */
-		return take_marker(host, request->name);
-	err = err_first(err, remove_tree(host, request->name));
-	return err_first(err, take_marker(host, request->name));
+		return take_marker(host, name);
+	err = err_first(err, remove_disk(host, name));
+	return err_first(err, take_marker(host, name));
+}
+
+struct err *vps_make(const struct vps_host *host, const char *name, const struct vps_maker *maker,
+		     struct vps_conf *conf)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	struct err *err;
+
+	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
+	TRY(check_new(host, name));
+	err = make_locked(host, name, maker, conf);
+	if (err)
+		vps_lock_forget(host, name);
+	return err;
+}
+
+/* From a template. */
+struct template_maker {
+	struct vps_maker base;
+	const struct vps_login *login;
+	struct template_progress *progress;
+};
+
+static struct err *make_from_template(const struct vps_maker *base, const struct vps_host *host,
+				      const char *hidden, const struct vps_conf *conf)
+{
+	const struct template_maker *maker = (const void *)base;
+	const struct disk disk = vps_disk(host, hidden, conf);
+	OWN(fd) int tree_fd = -1;
+
+	TRY(vps_disk_create(host, hidden, conf, maker->progress));
+	if (!maker->login)
+		return NULL;
+	TRY(disk_mount(&disk, NULL, &tree_fd));
+	return login_write(tree_fd, maker->login);
 }
 
 struct err *vps_create(const struct vps_host *host, const struct vps_create *request)
 {
-	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	const struct template_maker maker = { .base = { .skip_probe = request->skip_probe,
+							.kept = request->kept,
+							.make_disk = make_from_template },
+					      .login = request->login,
+					      .progress = request->progress };
 	OWN(vps_conf) struct vps_conf conf;
-	struct err *err;
 
 	vps_conf_init(&conf);
 	TRY(parse_container_id(request->name));
 	TRY(login_check(request->login));
 	TRY(choose_conf(host, request, &conf));
-	TRY(vps_lock(host, request->name, VPS_LOCK_PATIENT, &lock));
-	TRY(check_new(host, request->name));
-	err = create_locked(host, request, &conf);
-	if (err)
-		vps_lock_forget(host, request->name);
-	return err;
+	return vps_make(host, request->name, &maker.base, &conf);
 }
 
-static struct err *check_down(const struct vps_host *host, const char *name)
+struct err *vps_check_down(const struct vps_host *host, const char *name)
 {
-	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
-	struct err *err;
+	bool lives;
 
-	TRY(ct_root_open(host->run_dir, &root));
-	err = ct_load(&root, name, &state);
-	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* not even a trace of a start */
-		return NULL;
-	}
-	if (err)
-		return err;
-	if (state.status == CT_RUNNING || state.status == CT_PAUSED)
+	TRY(vps_load_state(host, name, &state, &lives));
+	if (lives)
 		return err_new(ERR_STATE, "VPS %s is running: stop it first", name);
 	return NULL;
 }
@@ -313,15 +337,16 @@ struct err *vps_destroy(const struct vps_host *host, const char *name)
 	vps_conf_init(&conf);
 	TRY(parse_container_id(name));
 	TRY(check_any(host, name));
+	/* which may have removed the rest of a killed one: what follows finds nothing, then */
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
-	TRY(check_any(host, name));
-	TRY(check_down(host, name));
+	TRY(vps_check_down(host, name));
 	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to start it again */
 	load_or_nothing(host, name, &conf);
 	TRY(vps_clean_up(host, name, &conf));
 	TRY(store_retire(host, name));
-	TRY(scripts_remove(host, name)); /* the next VPS of this name is another one */
-	TRY(remove_tree(host, name));
+	TRY(scripts_remove(host, name));       /* the next VPS of this name is another one */
+	TRY(vps_snapshots_remove(host, name)); /* before what a killed destroy is known by */
+	TRY(remove_disk(host, name));
 	TRY(take_marker(host, name));
 	TRY(remove_logs(host, name));
 	TRY(traffic_forget(host, name));

@@ -35,17 +35,30 @@ static struct err *read_old(int root_fd, const char *path, struct buf *text)
 	return fd_read_all(fd, path, OLD_FILE_MAX, text);
 }
 
+/* A full disk keeps what it has: that must not keep the VPS from starting. */
+static struct err *forgive_full_disk(struct err *err)
+{
+	if (!err || (err_errno(err) != ENOSPC && err_errno(err) != EDQUOT))
+		return err;
+	log_warn(err);
+	return NULL;
+}
+
 static struct err *replace(int root_fd, const char *path, const char *text)
 {
 	OWN(fd) int parent_fd = -1, dir_fd = -1;
+	OWN(buf) struct buf old = { 0 };
 	const char *name;
 
+	TRY(read_old(root_fd, path, &old));
+	if (str_eq(old.data, text))
+		return NULL;
 	TRY(path_open_parent_in(root_fd, path, &parent_fd, &name));
 	/* an O_PATH descriptor cannot be synced */
 	dir_fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return err_sys(errno, "open the directory of %s", path);
-	return file_replace(dir_fd, name, 0644, text, strlen(text));
+	return forgive_full_disk(file_replace(dir_fd, name, 0644, text, strlen(text)));
 }
 
 struct err *identity_hosts(const char *old, const char *hostname, struct buf *ret_text)
@@ -186,8 +199,8 @@ static struct err *write_network(int root_fd, const struct net_ports *ports)
 	return replace(root_fd, "etc/systemd/network/05-cella.network", text);
 }
 
-static struct err *write_all(const struct vps_host *host, int root_fd, const char *name,
-			     const struct vps_conf *conf)
+struct err *identity_write(const struct vps_host *host, int root_fd, const char *name,
+			   const struct vps_conf *conf)
 {
 	const char *hostname = conf->hostname ? conf->hostname : name;
 	OWN(net_ports) struct net_ports ports = { 0 };
@@ -215,60 +228,29 @@ struct err *identity_forget(int root_fd)
 	return NULL;
 }
 
-struct err *identity_open_root(const struct vps_host *host, const char *name, int *ret_fd)
-{
-	OWN(str) char *path = NULL;
-
-	TRY(str_format(&path, "%s/%s", host->private_dir, name));
-	*ret_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return *ret_fd < 0 ? err_sys(errno, "open %s", path) : NULL;
-}
-
-struct err *identity_write(const struct vps_host *host, const char *name,
-			   const struct vps_conf *conf)
-{
-	OWN(fd) int root_fd = -1;
-
-	TRY(identity_open_root(host, name, &root_fd));
-	return write_all(host, root_fd, name, conf);
-}
-
-struct err *identity_write_network(const struct vps_host *host, const char *name,
+struct err *identity_write_network(const struct vps_host *host, int root_fd, const char *name,
 				   const struct vps_conf *conf)
 {
 	OWN(net_ports) struct net_ports ports = { 0 };
-	OWN(fd) int root_fd = -1;
 
 	TRY(net_plan(host, name, conf, &ports));
-	TRY(identity_open_root(host, name, &root_fd));
 	return write_network(root_fd, &ports);
 }
 
-struct err *identity_write_hostname(const struct vps_host *host, const char *name,
-				    const struct vps_conf *conf)
+struct err *identity_write_hostname(int root_fd, const char *name, const struct vps_conf *conf)
 {
 	const char *hostname = conf->hostname ? conf->hostname : name;
-	OWN(fd) int root_fd = -1;
 
-	TRY(identity_open_root(host, name, &root_fd));
 	TRY(write_hostname(root_fd, hostname));
 	return write_hosts(root_fd, hostname);
 }
 
-struct err *identity_write_resolv(const struct vps_host *host, const char *name,
-				  const struct vps_conf *conf)
+struct err *identity_write_resolv(int root_fd, const struct vps_conf *conf)
 {
-	OWN(fd) int root_fd = -1;
-
-	TRY(identity_open_root(host, name, &root_fd));
 	return write_resolv(root_fd, conf);
 }
 
-struct err *identity_write_timezone(const struct vps_host *host, const char *name,
-				    const struct vps_conf *conf)
+struct err *identity_write_timezone(int root_fd, const struct vps_conf *conf)
 {
-	OWN(fd) int root_fd = -1;
-
-	TRY(identity_open_root(host, name, &root_fd));
 	return write_timezone(root_fd, conf->timezone);
 }

@@ -90,6 +90,35 @@ static struct err *add_definitions(const struct vps_host *host, struct range_lis
 	return NULL;
 }
 
+/* Ids of VPSs that are being made: the marker of each says which. */
+static struct err *add_markers(const struct vps_host *host, struct range_list *list)
+{
+	OWN(dir) DIR *dir = opendir(host->private_dir);
+	struct dirent *entry;
+
+	if (!dir)
+		return err_sys(errno, "read %s", host->private_dir);
+	while ((entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name), suffix = strlen(CREATING_SUFFIX);
+		OWN(buf) struct buf text = { 0 };
+		uint64_t first;
+		struct err *err;
+
+		if (len < suffix || !str_eq(entry->d_name + len - suffix, CREATING_SUFFIX))
+			continue;
+		err = file_read(dirfd(dir), entry->d_name, 32, &text);
+		if (!err && text.len)
+			text.data[strcspn(text.data, "\n")] = '\0';
+		if (!err)
+			err = parse_u64(entry->d_name, text.data ? text.data : "", 0, UINT32_MAX,
+					&first);
+		if (!err)
+			TRY(add_range(list, first, VPS_ID_RANGE));
+		err_drop(err); /* done meanwhile, or of an older cella, which took ids later */
+	}
+	return NULL;
+}
+
 static const struct range *find_overlap(const struct range_list *list, uint64_t first)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -105,6 +134,7 @@ struct err *ids_choose(const struct vps_host *host, uint64_t *ret_first)
 	uint64_t end = host->id_first + host->id_count;
 
 	TRY(add_definitions(host, &taken));
+	TRY(add_markers(host, &taken));
 	TRY(add_subids(&taken, "/etc/subuid"));
 	TRY(add_subids(&taken, "/etc/subgid"));
 	/* the first range is the unpacking sandbox's */

@@ -205,12 +205,23 @@ static struct err *fill_running(const struct vps_host *host, const struct ct_sta
 	return NULL;
 }
 
+/* Where nothing counts, or the disk is damaged, there is nothing to show: start says why. */
+static void read_disk(const struct vps_host *host, struct vps_info *info)
+{
+	const struct disk disk = vps_disk(host, info->name, &info->conf);
+	struct err *err = disk_usage(&disk, &info->disk);
+
+	info->has_disk = !err;
+	err_drop(err);
+}
+
 static struct err *look(const struct vps_host *host, enum vps_detail detail, struct vps_info *info)
 {
 	OWN(ct_state) struct ct_state state = { 0 };
 
 	TRY(load_state(host, info->name, &state));
-	if (state.id && !is_monitored(host, info->name)) {
+	/* a killed snapshot leaves a VPS held still: the lock lets it go on */
+	if (state.id && (state.status == CT_PAUSED || !is_monitored(host, info->name))) {
 		log_warn(repair(host, info->name,
 				&info->conf)); /* what is shown stays true without it */
 		ct_state_release(&state);
@@ -238,6 +249,8 @@ struct err *vps_look(const struct vps_host *host, const char *name, enum vps_det
 	err = running_load_anyway(host, name, &info.conf, &info.problem);
 	if (err && err_kind(err) == ERR_NOT_FOUND)
 		return err;
+	if (!err && detail == VPS_WITH_STATS)
+		read_disk(host, &info);
 	if (!err)
 		err = look(host, detail, &info);
 	if (err) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "rootfs/layout.h"
 #include "runtime/vps/keys.h"
 #include "runtime/vps/publish.h"
 
@@ -94,10 +95,10 @@ struct err *check_layout(const struct conf_key *key, const void *field)
 {
 	const char *layout = *(char *const *)field;
 
-	if (str_eq(layout, "dir"))
+	if (layout_is_known(vps_layout_of(layout)))
 		return NULL;
-	return err_new(ERR_INVALID, "%s: '%.40s' is not known; there is: dir", conf_key_label(key),
-		       layout);
+	return err_new(ERR_INVALID, "%s: '%.40s' is not known; there are: dir, overlay, image",
+		       conf_key_label(key), layout);
 }
 
 #define INDEX_MAX 8191 /* the kernel's largest NR_CPUS, less one */

@@ -29,6 +29,10 @@ static const struct conf_key keys[] = {
 	  "share of the CPU under contention; 1000 is the default" },
 	{ "DESCRIPTION",  &conf_text, FIELD(description), 0, 4096, "--description", "any text, one line", check_text },
 	{ "DISABLED",     &conf_yes_no, FIELD(disabled), 0, 1, "--disabled", "yes: start is refused" },
+	{ "DISKINODES",   &conf_count_pair, FIELD(disk_inodes), 16, UINT64_C(1) << 40, "--diskinodes",
+	  "files and directories, soft:hard" },
+	{ "DISKSPACE",    &conf_space_pair, FIELD(disk_bytes), 1 << 20, UINT64_C(1) << 60, "--diskspace",
+	  "space in KiB, or as 10G, soft:hard" },
 	{ "GROUP",        &conf_words, FIELD(groups), 0, 0, "--group", "VPSs of the same group reach each other", check_names },
 	{ "HOSTNAME",     &conf_text, FIELD(hostname), 0, 64, "--hostname", "host name inside", check_hostname },
 	{ "IOLIMIT",      &conf_count, FIELD(iolimit_bytes), 0, UINT64_C(1) << 50, "--iolimit",
@@ -60,6 +64,8 @@ static const struct conf_key keys[] = {
 	  "memory in pages of 4 KiB, barrier:limit; the limit counts" },
 	{ "PPS",          &conf_number, FIELD(packets_per_s), 0, 100000000, "--pps", "packets per second, each way; 0: no limit" },
 	{ "PUBLISH",      &conf_words, FIELD(publish), 0, 0, "--publish", "ports of the host that lead to it, behind NAT", check_publish },
+	{ "QUOTATIME",    &conf_number, FIELD(quota_time_s), 0, 10 * 365 * 86400, "--quotatime",
+	  "seconds for which a soft limit may be exceeded" },
 	{ "RAM_SOFT_BYTES", &conf_limit, FIELD(ram_soft_bytes), 1 << 20, UINT64_MAX, "--ram-soft",
 	  "memory in bytes above which it is slowed down and reclaimed from" },
 	{ "RATE",         &conf_text, FIELD(rate), 0, 1024, NULL, "OpenVZ's DEVICE:CLASS:KBIT; with RATEBOUND the limit of what it sends", check_rate },
@@ -73,7 +79,7 @@ static const struct conf_key keys[] = {
 	{ "SWAPPAGES",    &conf_page_limit, FIELD(swap_bytes), 0, UINT64_MAX, "--swap",
 	  "swap in pages of 4 KiB, barrier:limit; the limit counts" },
 	{ "TIMEZONE",     &conf_text, FIELD(timezone), 0, 128, "--timezone", "time zone, as Europe/Berlin", check_zone },
-	{ "VE_LAYOUT",    &conf_text, FIELD(layout), 0, 0, "--layout", "how its disk lies on the host: dir", check_layout },
+	{ "VE_LAYOUT",    &conf_text, FIELD(layout), 0, 0, "--layout", "how its disk lies on the host: dir, overlay or image", check_layout },
 };
 /* clang-format on */
 

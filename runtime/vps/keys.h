@@ -49,7 +49,9 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_bytes,			 /* uint64_t */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
 	conf_addrs,			 /* struct net_addr * and the size_t after it */
-	conf_netifs;			 /* struct net_ports */
+	conf_netifs,			 /* struct net_ports */
+	conf_space_pair, /* struct vps_pair in bytes, KiB in the file (key_pairs.c) */
+	conf_count_pair; /* struct vps_pair (key_pairs.c) */
 
 /* --- key_check.c --- */
 

@@ -27,6 +27,8 @@ static const struct applier {
 				 "OOM_GROUP", "CPUS", "CPULIMIT", "CPUUNITS", "CPUBURST", "CPUMASK",
 				 "NODEMASK", "NUMPROC", "IOPRIO", "IOLIMIT", "IOPSLIMIT", NULL },
 	  live_check_limits, live_apply_limits },
+	{ "disk", (const char *const[]){ "DISKSPACE", "DISKINODES", "QUOTATIME", NULL }, NULL,
+	  live_apply_disk },
 	{ "host name", (const char *const[]){ "HOSTNAME", NULL }, NULL, live_apply_hostname },
 	{ "resolv.conf", (const char *const[]){ "NAMESERVER", "SEARCHDOMAIN", NULL }, NULL,
 	  live_apply_resolv },

@@ -13,6 +13,10 @@ MUST_CHECK struct err *live_apply_limits(const struct live_change *change);
  */
 uint64_t live_unreclaimable(const struct cgroup_stats *stats, uint64_t swap_bytes);
 
+/* --- disk.c --- */
+
+MUST_CHECK struct err *live_apply_disk(const struct live_change *change);
+
 /* --- live_identity.c --- */
 
 MUST_CHECK struct err *live_apply_hostname(const struct live_change *change);

@@ -32,6 +32,14 @@ static struct err *set_kernel_name(int init_pidfd, const char *hostname)
 		       "set the host name inside");
 }
 
+static struct err *write_hostname(const struct live_change *change)
+{
+	OWN(vps_root) struct vps_root root = VPS_ROOT_INIT;
+
+	TRY(vps_root_open(change->host, change->name, &root));
+	return identity_write_hostname(root.fd, change->name, change->to);
+}
+
 struct err *live_apply_hostname(const struct live_change *change)
 {
 	const char *hostname = change->to->hostname ? change->to->hostname : change->name;
@@ -42,8 +50,16 @@ struct err *live_apply_hostname(const struct live_change *change)
 	TRY(ct_root_open(change->host->run_dir, &root));
 	TRY(ct_load(&root, change->name, &state));
 	TRY(ct_open_init(&state, &pidfd));
-	TRY(identity_write_hostname(change->host, change->name, change->to));
+	TRY(write_hostname(change));
 	return set_kernel_name(pidfd, hostname);
+}
+
+static struct err *write_network(const struct live_change *change)
+{
+	OWN(vps_root) struct vps_root root = VPS_ROOT_INIT;
+
+	TRY(vps_root_open(change->host, change->name, &root));
+	return identity_write_network(change->host, root.fd, change->name, change->to);
 }
 
 struct err *live_apply_network(const struct live_change *change)
@@ -53,16 +69,22 @@ struct err *live_apply_network(const struct live_change *change)
 
 	TRY(ct_root_open(change->host->run_dir, &root));
 	TRY(ct_load(&root, change->name, &state));
-	TRY(identity_write_network(change->host, change->name, change->to));
+	TRY(write_network(change));
 	return wire_change(change->host, change->name, change->to, state.pid);
 }
 
 struct err *live_apply_resolv(const struct live_change *change)
 {
-	return identity_write_resolv(change->host, change->name, change->to);
+	OWN(vps_root) struct vps_root root = VPS_ROOT_INIT;
+
+	TRY(vps_root_open(change->host, change->name, &root));
+	return identity_write_resolv(root.fd, change->to);
 }
 
 struct err *live_apply_timezone(const struct live_change *change)
 {
-	return identity_write_timezone(change->host, change->name, change->to);
+	OWN(vps_root) struct vps_root root = VPS_ROOT_INIT;
+
+	TRY(vps_root_open(change->host, change->name, &root));
+	return identity_write_timezone(root.fd, change->to);
 }

@@ -73,6 +73,16 @@ static struct err *lock_path(const struct vps_host *host, const char *name, cons
 	return str_format(ret_path, "%s/%s.%s", host->monitor_dir, name, suffix);
 }
 
+/* Whoever had it before us may have been killed in the middle of something. */
+static struct err *recover(const struct vps_host *host, const char *name, struct vps_lock *lock)
+{
+	struct err *err = vps_recover(host, name);
+
+	if (err)
+		vps_unlock(lock);
+	return err;
+}
+
 struct err *vps_lock(const struct vps_host *host, const char *name, enum vps_lock_wait wait,
 		     struct vps_lock *ret_lock)
 {
@@ -81,18 +91,16 @@ struct err *vps_lock(const struct vps_host *host, const char *name, enum vps_loc
 	OWN(str) char *path = NULL;
 
 	TRY(lock_path(host, name, "lock", &path));
-	if (wait == VPS_LOCK_FOREVER)
-		return wait_for(path, &ret_lock->fd);
+	if (wait == VPS_LOCK_FOREVER) {
+		TRY(wait_for(path, &ret_lock->fd));
+		return recover(host, name, ret_lock);
+	}
 	for (int i = 0; i < tries; i++) {
-		int fd;
-
 		if (i > 0)
 			nanosleep(&pause, NULL);
-		TRY(try_once(path, &fd));
-		if (fd >= 0) {
-			ret_lock->fd = fd;
-			return NULL;
-		}
+		TRY(try_once(path, &ret_lock->fd));
+		if (ret_lock->fd >= 0)
+			return recover(host, name, ret_lock);
 	}
 	return err_sys(EBUSY, "VPS %s is locked by another command", name);
 }

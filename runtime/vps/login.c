@@ -97,7 +97,8 @@ static struct err *replace(int root_fd, const char *path, mode_t mode, const str
 	if (dir_fd < 0)
 		return err_sys(errno, "open the directory of %s", path);
 	TRY(file_replace(dir_fd, name, mode, text->data, text->len));
-	if (fchownat(dir_fd, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+	if (old->st_mode &&
+	    fchownat(dir_fd, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(errno, "give %s its owner", path);
 	return NULL;
 }

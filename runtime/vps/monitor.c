@@ -77,6 +77,7 @@ struct err *watcher_prepare(struct watcher *watcher)
 struct err *watcher_start(struct watcher *watcher)
 {
 	OWN(spec) struct spec spec;
+	OWN(fd) int tree_fd = -1; /* the disk; where it is mounted is init's namespace alone */
 	struct vps_wire wire;
 	struct ct_create create = { .id = watcher->name,
 				    .spec = &spec,
@@ -92,9 +93,11 @@ struct err *watcher_start(struct watcher *watcher)
 			 &watcher->conf)); /* of a life that nobody saw end */
 	TRY(scripts_run(watcher->host, watcher->name, ACTION_PREMOUNT));
 	TRY(scripts_run(watcher->host, watcher->name, ACTION_MOUNT));
-	TRY(identity_write(watcher->host, watcher->name, &watcher->conf));
 	TRY(vps_build_spec(watcher->host, watcher->name, &watcher->conf, &spec));
 	TRY(unit_cgroup(watcher->name, &spec.cgroup.path));
+	TRY(vps_disk_open(watcher->host, watcher->name, &watcher->conf, &spec.ns.maps, &tree_fd));
+	TRY(vps_fill_init(tree_fd, &spec));
+	create.root_tree_fd = tree_fd;
 	wire_init(watcher->host, watcher->name, &watcher->conf, &wire);
 	create.wire = &wire.base;
 	TRY(running_save(watcher->host, watcher->name, &watcher->conf));

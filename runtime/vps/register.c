@@ -59,12 +59,17 @@ static struct err *move_area(const char *from, const char *to)
 static struct err *define(const struct vps_host *host, const char *name)
 {
 	OWN(conf_file) struct conf_file file = { 0 };
+	OWN(vps_conf) struct vps_conf conf;
 	bool exists;
 
+	vps_conf_init(&conf);
 	TRY(store_exists(host, name, &exists));
-	if (exists)
-		return NULL;
-	TRY(conf_file_set(&file, "HOSTNAME", name));
+	TRY(exists ? store_read(host, name, &file) : conf_file_set(&file, "HOSTNAME", name));
+	TRY(vps_conf_merge(&host->defaults, &conf));
+	TRY(vps_conf_read(&file, &conf));
+	/* whatever is said elsewhere, what was registered is a tree */
+	if (!str_eq(vps_disk(host, name, &conf).layout, "dir"))
+		TRY(conf_file_set(&file, "VE_LAYOUT", "dir"));
 	return store_write(host, name, &file);
 }
 

@@ -2,9 +2,12 @@
 #ifndef RUNTIME_VPS_ROOM_H
 #define RUNTIME_VPS_ROOM_H
 
+#include "rootfs/layout.h"
 #include "runtime/vps/vps.h"
 
 #define VPS_ID_RANGE 65536
+/* ".NAME" CREATING_SUFFIX in the private directory: a create is at work there, or was killed. */
+#define CREATING_SUFFIX "~creating"
 
 /* --- store.c --- */
 
@@ -91,6 +94,8 @@ MUST_CHECK struct err *plan_load(const struct vps_host *host, const char *plan,
 /* Everything the engine needs to start the VPS; *ret_spec is the caller's. */
 MUST_CHECK struct err *vps_build_spec(const struct vps_host *host, const char *name,
 				      const struct vps_conf *conf, struct spec *ret_spec);
+/* Its first program, as the kernel would look for it in the mounted disk. ERR_NOT_FOUND. */
+MUST_CHECK struct err *vps_fill_init(int tree_fd, struct spec *spec);
 MUST_CHECK struct err *policy_fill(struct spec *spec);
 MUST_CHECK struct err *policy_fill_seccomp(struct seccomp_spec *seccomp);
 
@@ -239,22 +244,103 @@ MUST_CHECK struct err *traffic_forget(const struct vps_host *host, const char *n
 
 /* --- identity.c --- */
 
-/* Host name, name servers, addresses and machine id in the files of the stopped VPS. */
-MUST_CHECK struct err *identity_write(const struct vps_host *host, const char *name,
+/* Host name, name servers, addresses and machine id in the files of the stopped VPS; root_fd: of
+ * vps_root_open() or its like, borrowed. */
+MUST_CHECK struct err *identity_write(const struct vps_host *host, int root_fd, const char *name,
 				      const struct vps_conf *conf);
 
-/* The root of the VPS's tree. */
-MUST_CHECK struct err *identity_open_root(const struct vps_host *host, const char *name,
-					  int *ret_fd);
 /* The parts of it that a running VPS can change. */
-MUST_CHECK struct err *identity_write_timezone(const struct vps_host *host, const char *name,
+MUST_CHECK struct err *identity_write_timezone(int root_fd, const struct vps_conf *conf);
+MUST_CHECK struct err *identity_write_network(const struct vps_host *host, int root_fd,
+					      const char *name, const struct vps_conf *conf);
+MUST_CHECK struct err *identity_write_hostname(int root_fd, const char *name,
 					       const struct vps_conf *conf);
-MUST_CHECK struct err *identity_write_network(const struct vps_host *host, const char *name,
-					      const struct vps_conf *conf);
-MUST_CHECK struct err *identity_write_hostname(const struct vps_host *host, const char *name,
-					       const struct vps_conf *conf);
-MUST_CHECK struct err *identity_write_resolv(const struct vps_host *host, const char *name,
-					     const struct vps_conf *conf);
+MUST_CHECK struct err *identity_write_resolv(int root_fd, const struct vps_conf *conf);
+
+/* --- root.c --- */
+
+/*
+ * The tree of a VPS, running or not, for files that root of the VPS is to have. While it is open
+ * this process may make files as that root alone: one at a time, and for short.
+ */
+struct vps_root {
+	int fd; /* O_PATH */
+	bool is_inside;
+};
+#define VPS_ROOT_INIT    \
+	{                \
+		.fd = -1 \
+	}
+MUST_CHECK struct err *vps_root_open(const struct vps_host *host, const char *name,
+				     struct vps_root *ret_root);
+void vps_root_close(struct vps_root *root);
+static inline __attribute__((unused)) void own_vps_root(struct vps_root *root)
+{
+	vps_root_close(root);
+}
+/* What the engine knows of it; *ret_lives: it runs or is suspended. */
+MUST_CHECK struct err *vps_load_state(const struct vps_host *host, const char *name,
+				      struct ct_state *ret_state, bool *ret_lives);
+
+/* --- disk.c --- */
+
+/* Borrows from all three. */
+struct disk vps_disk(const struct vps_host *host, const char *name, const struct vps_conf *conf);
+struct quota_limits vps_disk_limits(const struct vps_conf *conf);
+MUST_CHECK struct err *vps_conf_set_layout(struct vps_conf *conf, const char *layout);
+/* Fill in the layout when the definition does not say. */
+MUST_CHECK struct err *vps_choose_layout(const struct vps_host *host, struct vps_conf *conf);
+/* Make the disk of a new VPS under the name it is to have while it is not finished. */
+MUST_CHECK struct err *vps_disk_create(const struct vps_host *host, const char *name,
+				       const struct vps_conf *conf,
+				       struct template_progress *progress);
+/* Make the limits those of the definition; ERR_STATE, ERR_UNSUPPORTED as disk_limit(). */
+MUST_CHECK struct err *vps_disk_limit(const struct vps_host *host, const char *name,
+				      const struct vps_conf *conf, enum disk_state state);
+/* For a start: checked, limited, its identity written, mounted with the VPS's ids. The caller owns
+ * *ret_tree_fd. */
+MUST_CHECK struct err *vps_disk_open(const struct vps_host *host, const char *name,
+				     const struct vps_conf *conf, const struct id_maps *maps,
+				     int *ret_tree_fd);
+
+/* The project id for a disk that is to replace the present one: each VPS has as many as it has
+ * ids, and two are used in turn. */
+MUST_CHECK struct err *vps_next_project(const struct vps_host *host, const char *name,
+					const struct vps_conf *conf, uint32_t *ret_project);
+MUST_CHECK struct err *vps_check_down(const struct vps_host *host, const char *name);
+
+/* --- swap.c; all under the VPS's lock --- */
+
+/* The disk ".NAME" becomes that of the stopped VPS, and file its definition. */
+MUST_CHECK struct err *vps_swap(const struct vps_host *host, const char *name,
+				const struct conf_file *file);
+/* Hold all processes of a VPS still; *ret_frozen false: it does not run, or was suspended. */
+MUST_CHECK struct err *vps_freeze(const struct vps_host *host, const char *name, bool *ret_frozen);
+MUST_CHECK struct err *vps_thaw(const struct vps_host *host, const char *name);
+/* Finish or forget what a killed command began with the disk. Done by vps_lock(). */
+MUST_CHECK struct err *vps_recover(const struct vps_host *host, const char *name);
+
+/* --- snapshot.c --- */
+
+/* disk_copy() of the VPS as it is now, held still while it is copied. */
+MUST_CHECK struct err *vps_disk_copy_still(const struct vps_host *host, const char *name,
+					   const struct vps_conf *conf, const struct disk *to,
+					   const struct disk_new *new);
+
+/* --- create.c, for clone.c --- */
+
+/* A new definition and its disk: reserve ids, fill ".NAME", give it its name, write the definition;
+ * on failure nothing is left. */
+struct vps_maker {
+	bool skip_probe; /* as in struct vps_create, like kept */
+	const struct strlist *kept;
+	struct err *(*make_disk)(const struct vps_maker *maker, const struct vps_host *host,
+				 const char *hidden, const struct vps_conf *conf);
+};
+MUST_CHECK struct err *vps_make(const struct vps_host *host, const char *name,
+				const struct vps_maker *maker, struct vps_conf *conf);
+/* Remove the snapshots of a VPS that is going away. */
+MUST_CHECK struct err *vps_snapshots_remove(const struct vps_host *host, const char *name);
 
 /* --- stop.c --- */
 

@@ -125,6 +125,10 @@ static struct err *read_all(struct set *set)
 	vps_conf_init(&effective);
 	if (request->plan)
 		TRY(plan_load(host, request->plan, &set->plan));
+	/* how its disk lies is not changed by saying so: 'cella convert' does it */
+	TRY(vps_conf_copy_key("VE_LAYOUT", &none, &set->plan));
+	if (strlist_has(&request->unset, "VE_LAYOUT"))
+		return err_new(ERR_INVALID, "--unset layout: a disk lies as it lies");
 	if (request->plan)
 		TRY(str_dup(request->plan, &set->plan.config));
 	TRY(store_read(host, request->name, &set->file));
@@ -209,6 +213,27 @@ static struct err *change_running(struct set *set, struct vps_set_result *result
 	return NULL;
 }
 
+/* The disk of a stopped VPS is resized at once: its start takes a disk as it is. */
+static struct err *change_disk(struct set *set, const struct vps_conf *before,
+			       const struct vps_conf *after)
+{
+	static const char *const disk_keys[] = { "DISKSPACE", "DISKINODES", "QUOTATIME" };
+	const char *name = set->request->name;
+	OWN(strlist) struct strlist differ = { 0 };
+	bool changes = false;
+	struct err *err;
+
+	TRY(vps_conf_diff(before, after, &differ));
+	for (size_t i = 0; i < ARRAY_SIZE(disk_keys); i++)
+		changes |= strlist_has(&differ, disk_keys[i]);
+	if (changes)
+		TRY(vps_disk_limit(set->host, name, after, DISK_IDLE));
+	err = save(set);
+	if (err && changes)
+		err = err_first(err, vps_disk_limit(set->host, name, before, DISK_IDLE));
+	return err;
+}
+
 /* A stopped VPS is asked for what its next start would be refused for. */
 static struct err *change_stopped(struct set *set)
 {
@@ -229,25 +254,14 @@ static struct err *change_stopped(struct set *set)
 	TRY(limits_change(set->host, set->request->name, &before, &after, &limits, &lacks));
 	for (size_t i = 0; i < lacks.count; i++)
 		log_warning("VPS %s: %s", set->request->name, lacks.items[i]);
-	return save(set);
+	return change_disk(set, &before, &after);
 }
 
 static struct err *is_running(const struct vps_host *host, const char *name, bool *ret_running)
 {
-	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
-	struct err *err;
 
-	*ret_running = false;
-	TRY(ct_root_open(host->run_dir, &root));
-	err = ct_load(&root, name, &state);
-	if (err && err_kind(err) == ERR_NOT_FOUND) {
-		err_drop(err); /* not even a trace of a start */
-		return NULL;
-	}
-	if (!err)
-		*ret_running = state.status == CT_RUNNING || state.status == CT_PAUSED;
-	return err;
+	return vps_load_state(host, name, &state, ret_running);
 }
 
 static struct err *check_request(const struct vps_set *request)
@@ -262,12 +276,12 @@ static struct err *check_request(const struct vps_set *request)
 /* First, so that a user who is not there leaves the definition alone. */
 static struct err *let_in(const struct vps_host *host, const struct vps_set *request)
 {
-	OWN(fd) int root_fd = -1;
+	OWN(vps_root) struct vps_root root = VPS_ROOT_INIT;
 
 	if (!request->login)
 		return NULL;
-	TRY(identity_open_root(host, request->name, &root_fd));
-	return login_write(root_fd, request->login);
+	TRY(vps_root_open(host, request->name, &root));
+	return login_write(root.fd, request->login);
 }
 
 struct err *vps_set(const struct vps_host *host, const struct vps_set *request,

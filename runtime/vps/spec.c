@@ -33,21 +33,16 @@ static struct err *fill_ids(const struct vps_conf *conf, struct spec *spec)
 			       "LOCAL_UID is missing: the VPS has no ids on this host");
 	TRY(one_map(conf->id_first, count, &maps->uids, &maps->uid_count));
 	TRY(one_map(conf->id_first, count, &maps->gids, &maps->gid_count));
-	/* on disk its files belong to 0..; the root is mounted so that they are the VPS's own */
-	TRY(id_maps_copy(maps, &spec->root.root_maps));
 	spec->cgroup.owner_uid = (uid_t)conf->id_first;
 	spec->cgroup.owner_gid = (gid_t)conf->id_first;
 	return NULL;
 }
 
 /* The first program, as the kernel would look for it. */
-static struct err *find_init(const char *root, char **ret_path)
+static struct err *find_init(int root_fd, char **ret_path)
 {
 	static const char *const programs[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
-	OWN(fd) int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-	if (root_fd < 0)
-		return err_sys(errno, "open %s", root);
 	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
 		OWN(fd) int fd = -1;
 		struct err *err = path_open_in(root_fd, programs[i], O_PATH, &fd);
@@ -56,7 +51,7 @@ static struct err *find_init(const char *root, char **ret_path)
 			return str_dup(programs[i], ret_path);
 		err_drop(err); /* the next one, then */
 	}
-	return err_new(ERR_NOT_FOUND, "%s has neither /sbin/init nor /bin/sh", root);
+	return err_new(ERR_NOT_FOUND, "the VPS has neither /sbin/init nor /bin/sh");
 }
 
 /* All that differ from what a new cgroup has. */
@@ -76,14 +71,10 @@ static struct err *fill_limits(const struct vps_host *host, const char *name,
 static struct err *fill(const struct vps_host *host, const char *name, const struct vps_conf *conf,
 			struct spec *spec)
 {
-	OWN(str) char *init = NULL;
-
 	TRY(policy_fill(spec));
 	TRY(views_fill(&spec->root));
 	TRY(str_format(&spec->root.path, "%s/%s", host->private_dir, name));
 	TRY(str_dup(conf->hostname ? conf->hostname : name, &spec->hostname));
-	TRY(find_init(spec->root.path, &init));
-	TRY(strlist_add(&spec->process.args, init));
 	spec->process.terminal = true;
 	TRY(fill_ids(conf, spec));
 	return fill_limits(host, name, conf, &spec->cgroup.limits);
@@ -99,4 +90,12 @@ struct err *vps_build_spec(const struct vps_host *host, const char *name,
 	*ret_spec = spec;
 	spec_init(&spec);
 	return NULL;
+}
+
+struct err *vps_fill_init(int tree_fd, struct spec *spec)
+{
+	OWN(str) char *init = NULL;
+
+	TRY(find_init(tree_fd, &init));
+	return strlist_add(&spec->process.args, init);
 }

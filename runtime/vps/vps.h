@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "quota/quota.h"
 #include "rootfs/template.h"
 #include "runtime/runtime.h"
 #include "runtime/vps/conf.h"
@@ -29,7 +30,7 @@ struct vps_host_net {
 /* Where everything lies (CELLA_ROOT in front of each path) and what cella.conf says. All owned. */
 struct vps_host {
 	char *conf_dir, *sample_dir, *hook_dir;
-	char *template_dir, *private_dir, *log_dir, *traffic_dir;
+	char *template_dir, *private_dir, *snapshot_dir, *log_dir, *traffic_dir;
 	char *run_dir;	   /* the engine's state root */
 	char *monitor_dir; /* locks of VPSs and monitors */
 	uint64_t id_first,
@@ -210,6 +211,67 @@ struct vps_end {
  */
 MUST_CHECK struct err *vps_monitor_end(const struct vps_host *host, const struct vps_end *end);
 
+/* --- snapshots (snapshot.c) and what else copies disks (clone.c, convert.c) --- */
+
+struct vps_snapshot {
+	char *id, *parent, *name, *description, *layout; /* owned; all but id may be NULL */
+	char *mounted_on;				 /* owned; NULL: nowhere */
+	uint64_t created_ns;				 /* since 1970 */
+	bool is_current; /* the present state of the VPS comes from it */
+};
+void vps_snapshot_release(struct vps_snapshot *snapshot);
+struct vps_snapshot_list {
+	struct vps_snapshot *items;
+	size_t count;
+};
+void vps_snapshot_list_release(struct vps_snapshot_list *list);
+static inline __attribute__((unused)) void own_vps_snapshot_list(struct vps_snapshot_list *list)
+{
+	vps_snapshot_list_release(list);
+}
+
+struct vps_snapshot_create {
+	const char *id;			/* NULL: a new one */
+	const char *name, *description; /* for people; NULL: none */
+	struct template_progress *progress;
+};
+/*
+ * Keep the disk and the definition of a VPS as they are now. A running one is held still meanwhile.
+ * ERR_EXISTS: the id is taken. *ret_id is owned.
+ */
+MUST_CHECK struct err *vps_snapshot_create(const struct vps_host *host, const char *name,
+					   const struct vps_snapshot_create *request,
+					   char **ret_id);
+/* The oldest first. ERR_NOT_FOUND: no such VPS. */
+MUST_CHECK struct err *vps_snapshot_list(const struct vps_host *host, const char *name,
+					 struct vps_snapshot_list *ret_list);
+enum vps_snapshot_flags { VPS_SNAPSHOT_SKIP_CONFIG = 1 };
+/* Make the VPS what it was; what it is now is lost. ERR_STATE: it runs. */
+MUST_CHECK struct err *vps_snapshot_switch(const struct vps_host *host, const char *name,
+					   const char *id, unsigned int flags);
+/* ERR_STATE: it is mounted. */
+MUST_CHECK struct err *vps_snapshot_delete(const struct vps_host *host, const char *name,
+					   const char *id);
+/* Mount it read-only on a directory of the host, and unmount it. */
+MUST_CHECK struct err *vps_snapshot_mount(const struct vps_host *host, const char *name,
+					  const char *id, const char *target);
+MUST_CHECK struct err *vps_snapshot_umount(const struct vps_host *host, const char *name,
+					   const char *id);
+
+struct vps_clone {
+	const char *from, *snapshot; /* snapshot NULL: as it is now, held still meanwhile */
+	const char *to;
+	struct template_progress *progress;
+};
+/*
+ * A new VPS like another one: its disk and definition, with ids, host name and machine id of its
+ * own and without addresses and published ports, which no two VPSs may have. ERR_EXISTS.
+ */
+MUST_CHECK struct err *vps_clone(const struct vps_host *host, const struct vps_clone *request);
+/* Change the layout of a stopped VPS's disk. ERR_STATE: it runs. ERR_UNSUPPORTED: to overlay. */
+MUST_CHECK struct err *vps_convert(const struct vps_host *host, const char *name,
+				   const char *layout, struct template_progress *progress);
+
 /* --- looking (info.c) --- */
 
 enum vps_status { VPS_STOPPED, VPS_RUNNING, VPS_PAUSED, VPS_DAMAGED, VPS_STATUS_COUNT };
@@ -231,6 +293,8 @@ struct vps_info {
 	uint64_t uptime_s;
 	bool has_stats;
 	struct cgroup_stats stats;
+	bool has_disk;
+	struct quota_usage disk;
 	bool has_traffic;
 	struct net_counters traffic; /* as the host counts: rx is what the VPS sent */
 };

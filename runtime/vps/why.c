@@ -203,13 +203,11 @@ static struct err *why_disk(struct look *look)
 	if (statvfs(root, &disk) < 0)
 		return NULL; /* it ends just now */
 	if (used_percent(disk.f_blocks, disk.f_bavail) >= FULL_PERCENT)
-		TRY(found(look, "disk-full",
-			  "remove files, or give the host's file system more room",
+		TRY(found(look, "disk-full", "remove files, or give it more: --diskspace",
 			  "its disk is full: %.0f of %.0f MiB are left",
 			  mib(disk.f_bavail * disk.f_frsize), mib(disk.f_blocks * disk.f_frsize)));
 	if (used_percent(disk.f_files, disk.f_favail) >= FULL_PERCENT)
-		return found(look, "inodes-full",
-			     "remove files: the host's file system has no more inodes",
+		return found(look, "inodes-full", "remove files, or give it more: --diskinodes",
 			     "it has too many files: %ju of %ju are left", (uintmax_t)disk.f_favail,
 			     (uintmax_t)disk.f_files);
 	return NULL;

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of lib.sh
 
-export CELLA_ROOT=$TEST_DIR/world
+export CELLA_ROOT=${world:-$TEST_DIR/world}
 conf_dir=$CELLA_ROOT/etc/cella/conf
 private_dir=$CELLA_ROOT/var/lib/cella/private
 run_dir=$CELLA_ROOT/run/cella

@@ -105,6 +105,68 @@ static void unlimited_survives(void **state)
 	}
 }
 
+/* In OpenVZ's words, with those of its samples. */
+static void pairs_are_soft_and_hard(void **state)
+{
+	static const struct {
+		const char *text;
+		enum vps_pair_unit unit;
+		uint64_t soft, hard;
+		const char *written;
+	} cases[] = {
+		{ "1048576:1153434", VPS_PAIR_KIB, UINT64_C(1) << 30, UINT64_C(1181116416),
+		  "1048576:1153434" },
+		{ "2G:2.2G", VPS_PAIR_KIB, UINT64_C(2) << 30, UINT64_C(2362232012),
+		  "2097152:2306868" },
+		{ "10G", VPS_PAIR_KIB, UINT64_C(10) << 30, UINT64_C(10) << 30,
+		  "10485760:10485760" },
+		{ "1G:unlimited", VPS_PAIR_KIB, UINT64_C(1) << 30, VPS_UNLIMITED,
+		  "1048576:unlimited" },
+		{ "9223372036854775807", VPS_PAIR_KIB, VPS_UNLIMITED, VPS_UNLIMITED,
+		  "unlimited:unlimited" },
+		{ "200000:220000", VPS_PAIR_COUNT, 200000, 220000, "200000:220000" },
+	};
+	static const char *const bad[] = {
+		"",	      ":",	 "1:", "2:1",	"1.G",
+		"1.2",	      "1.2345G", "-1", "1G:2X", "18446744073709551615",
+		"unlimited:1"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *key = cases[i].unit == VPS_PAIR_KIB ? "DISKSPACE" : "DISKINODES";
+		OWN(conf_file) struct conf_file file = { 0 }, again = { 0 };
+		OWN(vps_conf) struct vps_conf conf;
+		struct vps_pair pair;
+
+		vps_conf_init(&conf);
+		must(vps_pair_parse("it", cases[i].text, cases[i].unit, &pair));
+		assert_true(pair.soft == cases[i].soft);
+		assert_true(pair.hard == cases[i].hard);
+		must(conf_file_set(&file, key, cases[i].text));
+		must(vps_conf_read(&file, &conf));
+		must(vps_conf_write(&conf, &again));
+		assert_string_equal(conf_file_get(&again, key), cases[i].written);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct vps_pair pair;
+		struct err *err = vps_pair_parse("it", bad[i], VPS_PAIR_KIB, &pair);
+
+		if (!err)
+			print_message("accepted: '%s'\n", bad[i]);
+		refuse(err);
+	}
+}
+
+static void layouts_of_openvz_are_ours(void **state)
+{
+	(void)state;
+	assert_string_equal(vps_layout_of("simfs"), "dir");
+	assert_string_equal(vps_layout_of("ploop:expanded"), "image");
+	assert_string_equal(vps_layout_of("overlay"), "overlay");
+	assert_string_equal(vps_layout_of("ploopy"), "ploopy");
+}
+
 static void refuses_bad_lines(void **state)
 {
 	static const char *const bad[] = { "KEY",	 "KEY =1",     "=1",
@@ -363,6 +425,8 @@ int main(void)
 		cmocka_unit_test(reads_openvz),
 		cmocka_unit_test(rewriting_keeps_the_rest),
 		cmocka_unit_test(unlimited_survives),
+		cmocka_unit_test(pairs_are_soft_and_hard),
+		cmocka_unit_test(layouts_of_openvz_are_ours),
 		cmocka_unit_test(refuses_bad_lines),
 		cmocka_unit_test(errors_name_the_line),
 		cmocka_unit_test(refuses_bad_values),
