@@ -90,14 +90,16 @@ static struct err *mount_device(const char *device, int *ret_tree_fd)
 	return NULL;
 }
 
-static struct err *super_open(const struct open_disk *open, struct super *ret_super)
+static struct err *super_open_file(const struct open_disk *open, const char *name,
+				   struct super *ret_super)
 {
 	OWN(super) struct super super = SUPER_INIT;
 	OWN(str) char *path = NULL;
 	struct loop_path device;
 
-	TRY(open_image(open, O_RDWR, &super.image_fd));
-	TRY(image_path(open, IMAGE, &path));
+	TRY(err_wrap(path_open_beneath(open->dir_fd, name, O_RDWR, &super.image_fd), "%s",
+		     open->path));
+	TRY(image_path(open, name, &path));
 	TRY(loop_find(super.image_fd, &super.loop_fd));
 	if (super.loop_fd < 0)
 		TRY(loop_attach(super.image_fd, path, &super.loop_fd));
@@ -108,6 +110,11 @@ static struct err *super_open(const struct open_disk *open, struct super *ret_su
 	*ret_super = super;
 	super = (struct super)SUPER_INIT;
 	return NULL;
+}
+
+static struct err *super_open(const struct open_disk *open, struct super *ret_super)
+{
+	return super_open_file(open, IMAGE, ret_super);
 }
 
 static struct err *numbers_of(int tree_fd, struct ext4_numbers *ret_numbers)
@@ -364,6 +371,15 @@ static struct err *shrink_once(const char *path, int image_fd, uint64_t excess_b
 		       NULL;
 }
 
+/* By mounting it: resize2fs leaves no overhead in the superblock. */
+static struct err *copy_numbers(const struct open_disk *open, struct ext4_numbers *ret_numbers)
+{
+	OWN(super) struct super super = SUPER_INIT;
+
+	TRY(super_open_file(open, NEW_IMAGE, &super));
+	return numbers_of(super.root_fd, ret_numbers);
+}
+
 static struct err *shrink_copy(const struct open_disk *open, uint64_t usable_bytes)
 {
 	OWN(fd) int image_fd = -1;
@@ -375,7 +391,7 @@ static struct err *shrink_copy(const struct open_disk *open, uint64_t usable_byt
 		struct ext4_numbers numbers;
 		uint64_t usable;
 
-		TRY(parse_numbers(image_fd, path, &numbers));
+		TRY(copy_numbers(open, &numbers));
 		usable = numbers.blocks * numbers.block_bytes;
 		if (usable <= usable_bytes)
 			break;
