@@ -1,5 +1,6 @@
 #!/bin/bash
 # disk limits are set on the real disks below loop files and dm, and refused where there are none
+# timeout: 240
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
 . "$func_dir/vps.sh"
