@@ -20,6 +20,7 @@ static const struct opt global_rows[] = {
 static const struct cmd *const cmds[] = {
 	&vps_cmd_create,
 	&vps_cmd_destroy,
+	&vps_cmd_rebuild,
 	&vps_cmd_start,
 	&vps_cmd_stop,
 	&vps_cmd_restart,
@@ -107,6 +108,7 @@ static const struct kind_row {
 	{ &vps_cmd_start, ERR_STATE, EXIT_RUNNING },
 	{ &vps_cmd_destroy, ERR_STATE, EXIT_RUNNING },
 	{ &vps_cmd_delete, ERR_STATE, EXIT_RUNNING },
+	{ &vps_cmd_rebuild, ERR_STATE, EXIT_RUNNING },
 	{ &vps_cmd_unregister, ERR_STATE, EXIT_RUNNING },
 	{ &vps_cmd_snapshot_switch, ERR_STATE, EXIT_RUNNING },
 	{ &vps_cmd_convert, ERR_STATE, EXIT_RUNNING },

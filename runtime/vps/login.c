@@ -65,8 +65,7 @@ struct err *login_check_key(const char *key)
 
 /* --- files of the tree --- */
 
-/* *ret_st.st_mode 0: there is none, or nothing that is a file. */
-static struct err *read_old(int root_fd, const char *path, struct buf *text, struct stat *ret_st)
+struct err *login_file_read(int root_fd, const char *path, struct buf *text, struct stat *ret_st)
 {
 	OWN(fd) int fd = -1;
 
@@ -82,9 +81,8 @@ static struct err *read_old(int root_fd, const char *path, struct buf *text, str
 	return fd_read_all(fd, path, OLD_FILE_MAX, text);
 }
 
-/* With the old one's owner, or root's. */
-static struct err *replace(int root_fd, const char *path, mode_t mode, const struct stat *old,
-			   const struct buf *text)
+struct err *login_file_replace(int root_fd, const char *path, mode_t mode, const struct stat *old,
+			       const struct buf *text)
 {
 	OWN(fd) int parent_fd = -1, dir_fd = -1;
 	const char *name;
@@ -187,7 +185,7 @@ static struct err *write_hash(int root_fd, const char *user, const char *hash)
 	struct stat passwd_st, shadow_st;
 	const char *line;
 
-	TRY(read_old(root_fd, "etc/passwd", &passwd, &passwd_st));
+	TRY(login_file_read(root_fd, "etc/passwd", &passwd, &passwd_st));
 	line = find_user(passwd.data, user, strlen(user));
 	if (!line)
 		return err_new(
@@ -195,13 +193,68 @@ static struct err *write_hash(int root_fd, const char *user, const char *hash)
 			"--userpasswd: the VPS has no user %s; make it with 'cella exec NAME "
 			"useradd'",
 			user);
-	TRY(read_old(root_fd, "etc/shadow", &shadow, &shadow_st));
+	TRY(login_file_read(root_fd, "etc/shadow", &shadow, &shadow_st));
 	if (!shadow_st.st_mode && line[strlen(user) + 1] != 'x') {
 		TRY(login_passwd(passwd.data, user, hash, &text));
-		return replace(root_fd, "etc/passwd", 0644, &(struct stat){ 0 }, &text);
+		return login_file_replace(root_fd, "etc/passwd", 0644, &(struct stat){ 0 }, &text);
 	}
 	TRY(login_shadow(shadow.data, user, hash, (uint64_t)time(NULL) / DAY_S, &text));
-	return replace(root_fd, "etc/shadow", 0600, &shadow_st, &text);
+	return login_file_replace(root_fd, "etc/shadow", 0600, &shadow_st, &text);
+}
+
+/* NULL: the user has none, or is not there. */
+static struct err *hash_of(const char *passwd, const char *shadow, const char *user,
+			   char **ret_hash)
+{
+	const char *line = find_user(shadow, user, strlen(user));
+	size_t len;
+
+	if (!line)
+		line = find_user(passwd, user, strlen(user));
+	if (!line)
+		return NULL;
+	line += strlen(user) + 1;
+	len = strcspn(line, ":\n");
+	if (len == 1 && *line == 'x')
+		return NULL; /* it would be in shadow */
+	return str_format(ret_hash, "%.*s", (int)len, line);
+}
+
+/* The same user's hash into the new texts, wherever these have it. */
+static struct err *keep_hash(const char *hash, const char *user, struct buf *passwd,
+			     struct buf *shadow)
+{
+	const char *line = find_user(passwd->data, user, strlen(user));
+	OWN(buf) struct buf text = { 0 };
+	struct buf *in = line[strlen(user) + 1] == 'x' || shadow->len ? shadow : passwd;
+
+	TRY(in == shadow ?
+		    login_shadow(shadow->data, user, hash, (uint64_t)time(NULL) / DAY_S, &text) :
+		    login_passwd(passwd->data, user, hash, &text));
+	buf_release(in);
+	*in = text;
+	text = (struct buf){ 0 };
+	return NULL;
+}
+
+struct err *login_keep_passwords(const char *old_passwd, const char *old_shadow, struct buf *passwd,
+				 struct buf *shadow)
+{
+	OWN(str) char *users = NULL;
+
+	TRY(str_dup(passwd->data, &users));
+	for (char *rest = users, *line; (line = strsep(&rest, "\n"));) {
+		OWN(str) char *hash = NULL;
+		char *end = strchr(line, ':');
+
+		if (!end || end == line)
+			continue;
+		*end = '\0';
+		TRY(hash_of(old_passwd, old_shadow, line, &hash));
+		if (hash)
+			TRY(keep_hash(hash, line, passwd, shadow));
+	}
+	return NULL;
 }
 
 struct err *login_set_password(int root_fd, const char *user_and_password)
@@ -228,7 +281,7 @@ struct err *login_add_keys(int root_fd, const struct strlist *keys)
 	if (keys->count == 0)
 		return NULL;
 	TRY(path_make_dir_in(root_fd, "root/.ssh", 0700, &dir_fd));
-	TRY(read_old(root_fd, "root/.ssh/authorized_keys", &text, &st));
+	TRY(login_file_read(root_fd, "root/.ssh/authorized_keys", &text, &st));
 	for (size_t i = 0; i < keys->count; i++) {
 		if (strstr(text.data, keys->items[i]))
 			continue; /* it has it already */
@@ -236,7 +289,7 @@ struct err *login_add_keys(int root_fd, const struct strlist *keys)
 			TRY(buf_add(&text, "\n", 1));
 		TRY(buf_format(&text, "%s\n", keys->items[i]));
 	}
-	return replace(root_fd, "root/.ssh/authorized_keys", 0600, &st, &text);
+	return login_file_replace(root_fd, "root/.ssh/authorized_keys", 0600, &st, &text);
 }
 
 struct err *login_check(const struct vps_login *login)

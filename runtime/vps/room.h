@@ -347,6 +347,10 @@ MUST_CHECK struct err *vps_snapshots_remove(const struct vps_host *host, const c
 /* The last part of the path of the program that pid runs: "systemd", "busybox". */
 MUST_CHECK struct err *init_program(pid_t pid, char **ret_program);
 
+/* vps_stop() for who holds the lock. */
+MUST_CHECK struct err *stop_locked(const struct vps_host *host, const char *name,
+				   const struct vps_stop *request);
+
 /* --- wait.c --- */
 
 /* What a command inside says, "" when it cannot be run (yet): up to 64 KiB, which the VPS chooses.

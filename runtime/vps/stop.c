@@ -145,9 +145,9 @@ static struct err *call_off_restart(const struct vps_host *host, const char *nam
 	return dismissed ? NULL : err_new(ERR_STATE, "VPS %s is not running", name);
 }
 
-struct err *vps_stop(const struct vps_host *host, const char *name, const struct vps_stop *request)
+struct err *stop_locked(const struct vps_host *host, const char *name,
+			const struct vps_stop *request)
 {
-	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
 	OWN(vps_conf) struct vps_conf conf;
 	OWN(str) char *problem = NULL;
@@ -155,7 +155,6 @@ struct err *vps_stop(const struct vps_host *host, const char *name, const struct
 
 	vps_conf_init(&conf);
 	TRY(running_load_anyway(host, name, &conf, &problem));
-	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(find_running(host, name, &conf, &state));
 	if (!state.id)
 		return call_off_restart(host, name);
@@ -169,4 +168,16 @@ struct err *vps_stop(const struct vps_host *host, const char *name, const struct
 	}
 	last_write(host, &state, request->fast ? "kill" : "stop");
 	return vps_clean_up(host, name, &conf);
+}
+
+struct err *vps_stop(const struct vps_host *host, const char *name, const struct vps_stop *request)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	bool exists;
+
+	TRY(store_exists(host, name, &exists));
+	if (!exists)
+		return err_new(ERR_NOT_FOUND, "VPS %s does not exist", name);
+	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
+	return stop_locked(host, name, request);
 }

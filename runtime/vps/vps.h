@@ -87,6 +87,19 @@ MUST_CHECK struct err *vps_create(const struct vps_host *host, const struct vps_
 /* ERR_STATE: it runs. ERR_NOT_FOUND: neither definition nor tree. */
 MUST_CHECK struct err *vps_destroy(const struct vps_host *host, const char *name);
 
+enum vps_rebuild_flags { VPS_REBUILD_FORCE = 1 }; /* one that runs is stopped and started again */
+struct vps_rebuild {
+	const char *name, *ostemplate; /* NULL: the template it was made from */
+	unsigned int flags;
+	struct template_progress *progress;
+};
+/*
+ * A new root from a template: definition, machine id, ssh host keys, passwords and root's ssh keys
+ * stay. ERR_NOT_FOUND (VPS or template), ERR_STATE: it runs. Killed, it leaves the old root or the
+ * new one, and the next command that changes the VPS tidies up.
+ */
+MUST_CHECK struct err *vps_rebuild(const struct vps_host *host, const struct vps_rebuild *request);
+
 /* What of its limits this host cannot enforce: a line each, with the cure. */
 MUST_CHECK struct err *vps_limits_lacking(const struct vps_host *host, const char *name,
 					  const struct vps_conf *conf, struct strlist *ret_lacks);

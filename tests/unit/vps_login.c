@@ -2,7 +2,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -50,6 +52,48 @@ static void passwd(void **state)
 	err_drop(err);
 }
 
+static void kept_passwords(void **state)
+{
+	static const struct {
+		const char *old_passwd, *old_shadow, *passwd, *shadow; /* before */
+		const char *new_passwd, *new_shadow; /* the days of change are D */
+	} cases[] = {
+		{ "root:x:0\n", "root:H:1:::\n", "root:x:0\n", "root:*:2:::\n", "root:x:0\n",
+		  "root:H:D:::\n" },
+		/* without shadow, to and fro */
+		{ "root:H:0\n", "", "root:x:0\n", "", "root:x:0\n", "root:H:D:0:99999:7:::\n" },
+		{ "root:x:0\n", "root:H:1:::\n", "root::0\n", "", "root:H:0\n", "" },
+		/* users of one alone */
+		{ "root:x:0\nold:x:1\n", "root:H:1:::\nold:O:1:::\n", "root:x:0\nnew:x:1\n",
+		  "root:*:2:::\nnew:!:2:::\n", "root:x:0\nnew:x:1\n", "root:H:D:::\nnew:!:2:::\n" },
+		/* what is no passwd keeps nothing, and a hash that is not there is none */
+		{ "garbage\n::\n", "\n:\n", "root:x:0\n", "root:*:2:::\n", "root:x:0\n",
+		  "root:*:2:::\n" },
+		{ "root:x:0\n", "", "root:x:0\n", "root:*:2:::\n", "root:x:0\n", "root:*:2:::\n" },
+		{ "root:x:0\n", "root:H:1:::\n", "", "", "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		OWN(buf) struct buf passwd = { 0 }, shadow = { 0 };
+		char today[32], *day;
+
+		assert_null(buf_format(&passwd, "%s", cases[i].passwd));
+		assert_null(buf_format(&shadow, "%s", cases[i].shadow));
+		assert_null(login_keep_passwords(cases[i].old_passwd, cases[i].old_shadow, &passwd,
+						 &shadow));
+		assert_string_equal(passwd.data, cases[i].new_passwd);
+		snprintf(today, sizeof(today), ":%lld:", (long long)time(NULL) / 86400);
+		day = strstr(shadow.data, today);
+		if (day) {
+			day[1] = 'D';
+			memmove(day + 2, day + strlen(today) - 1,
+				strlen(day + strlen(today) - 1) + 1);
+		}
+		assert_string_equal(shadow.data, cases[i].new_shadow);
+	}
+}
+
 static void words(void **state)
 {
 	static const char *const bad_passwords[] = { "",      "root",	":x",	    "root:",
@@ -85,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shadow),
 		cmocka_unit_test(passwd),
+		cmocka_unit_test(kept_passwords),
 		cmocka_unit_test(words),
 	};
 
