@@ -64,7 +64,7 @@ static const struct conf_key keys[] = {
 	  "memory in pages of 4 KiB, barrier:limit; the limit counts" },
 	{ "PPS",          &conf_number, FIELD(packets_per_s), 0, 100000000, "--pps", "packets per second, each way; 0: no limit" },
 	{ "PUBLISH",      &conf_words, FIELD(publish), 0, 0, "--publish", "ports of the host that lead to it, behind NAT", check_publish },
-	{ "QUOTATIME",    &conf_number, FIELD(quota_time_s), 0, 10 * 365 * 86400, "--quotatime",
+	{ "QUOTATIME",    &conf_number, FIELD(quota_time_s), 0, UINT64_C(10) * 365 * 86400, "--quotatime",
 	  "seconds for which a soft limit may be exceeded" },
 	{ "RAM_SOFT_BYTES", &conf_limit, FIELD(ram_soft_bytes), 1 << 20, UINT64_MAX, "--ram-soft",
 	  "memory in bytes above which it is slowed down and reclaimed from" },
