@@ -212,6 +212,14 @@ bench-programs: $(addprefix $(BUILD)/bench/,bench floor payload)
 bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to/crun ..."
 	@PEERS="$(PEERS)" tests/bench/run $(BUILD)
 
+# What a network port costs beside 500 others; in a namespace of its own.
+$(BUILD)/bench/port_cost: $(BUILD)/tests/bench/port_cost.o $(foreach m,$(BELOW_netns),$(call archive,$(m)))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(TEST_LIBS)
+.PHONY: bench-net
+bench-net: $(BUILD)/bench/port_cost ## CPU time of making a port, alone and beside 500 others
+	@$<
+
 # VPSs beside lxc's containers, in a guest that tests/vm/guest booted: GUEST=NAME, BENCH_ARGS="-n 50 -r 5"
 .PHONY: bench-vps
 bench-vps: all ## compare cella with lxc in GUEST=NAME: times, memory, density
