@@ -36,6 +36,8 @@ with_python b
 chown -R 100000:100000 b/rootfs
 chmod 755 . b
 
+# its status; check's subshell could not wait for one that has not ended yet
+status_of() { local status=0; wait "$1" || status=$?; echo "$status" >status; }
 reset() { rm -f b/rootfs/tmp/go && : >host.out; }
 heard() { wait_for 20 test -s host.out && cat host.out; }
 
@@ -51,7 +53,8 @@ check "start waits for it to be ready" alive $starter
 is "what is not READY=1 does not come through" "$(cat host.out)" ""
 touch b/rootfs/tmp/go
 is "READY=1 comes with the pid that the host knows" "$(heard)" "READY=1 MAINPID=$pid "
-check "start ends" wait $starter
+status_of $starter
+is "start ends" "$(cat status)" 0
 oci delete --force ready
 
 reset
@@ -70,7 +73,8 @@ check "run --detach runs it" wait_for 20 bash -c "[ \"\$($program --root '$OCI_R
 sleep 0.5
 check "and waits" alive $runner
 check "a container that is not ready can be deleted" timeout 10 "$program" --root "$OCI_ROOT" delete --force ready
-check "which ends the wait" wait $runner
+status_of $runner
+is "which ends the wait" "$(cat status)" 0
 is "and says nothing to the host" "$(cat host.out)" ""
 
 edit_bundle b '.process.args = ["true"] | .process.user = {uid: 0, gid: 0}'

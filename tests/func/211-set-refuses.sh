@@ -5,7 +5,7 @@
 . "$func_dir/vps.sh"
 needs busybox jq
 
-vps_start one --cpulimit 50
+vps_start one --cpulimit 50 --cpumask 0 # which also makes cpuset.cpus be there
 cgroup=/sys/fs/cgroup$(vps_field one .cgroup)
 files=(memory.max memory.swap.max memory.high memory.min cpu.max cpu.weight cpuset.cpus pids.max io.max)
 in_force() { (cd "$cgroup" && cat "${files[@]}") && cat "$conf_dir/one.conf"; }

@@ -39,7 +39,7 @@ blocks $pages/man5/cella.conf.5
 is "cella.conf.5 has one" "$(printf "%s\n" example.* | wc -l)" 1
 cp example.1 "$conf_dir/web1.conf"
 is "cella.conf.5: it is read" "$(cella show web1 --json | jq -r '.limits.ramBytes, .limits.processes, .onBoot, (.addresses | join(" "))' | tr '\n' ' ')" \
-	"$((131072 * 4096)) 512 true 192.0.2.7 2001:db8::7 "
+	"$((131072 * 4096)) 512 true 192.0.2.7 2001:db8::7 198.51.100.7 "
 rm "$conf_dir/web1.conf"
 
 # --- completion ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 needs jq busybox nft
 
 far_begin
+forwarding=$(cat /proc/sys/net/ipv4/conf/up0/forwarding) # podman leaves it on
 ip link add brx type bridge
 cleanup ip link del brx
 ip link set brx up
@@ -73,4 +74,4 @@ cella list >/dev/null
 is "a VPS that nobody saw end leaves no proxy entry" "$(ip -4 neigh show proxy dev up0)" ""
 check "no port" test ! -e /sys/class/net/vethone.0
 is "and no record" "$(find "$run_dir/.vps" -name '*.net' -o -name .sysctls)" ""
-is "forwarding is off again" "$(cat /proc/sys/net/ipv4/conf/up0/forwarding)" 0
+is "forwarding is as before" "$(cat /proc/sys/net/ipv4/conf/up0/forwarding)" "$forwarding"

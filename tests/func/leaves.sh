@@ -6,7 +6,7 @@
 # cgroups and processes of the system's own services come and go by themselves; the parent of our
 # containers' cgroups stays, so that the next start finds its controllers enabled, and so do the caches
 # of the state directory (names with a dot)
-leaves_noise='/(systemd-[a-z-]+|user@[0-9]+|user-runtime-dir@[0-9]+|dbus|ssh|cron|modprobe@[a-z_]+|rtkit-daemon|polkit)\.(service|socket)|/session-[0-9c]+\.scope$|/user-[0-9]+\.slice$|/init\.scope|/sys/fs/cgroup/(cella(-oci)?|libpod_parent(/conmon)?)$'
+leaves_noise='/(systemd-[a-z-]+|user@[0-9]+|user-runtime-dir@[0-9]+|dbus|ssh|cron|modprobe@[a-z_]+|rtkit-daemon|polkit)\.(service|socket)|/session-[0-9c]+\.scope$|/user-[0-9]+\.slice$|/init\.scope|/sys/fs/cgroup/(machine\.slice|cella(-oci)?|libpod_parent(/conmon)?)$'
 
 # Every process that began before the picture: what began later takes part in making it.
 leaves_processes() {
