@@ -1,6 +1,6 @@
 #!/bin/bash
 # the harness itself: what a test leaves behind, dies of or takes too long for is reported as failed
-# timeout: 300
+# timeout: 500
 . "$(dirname "$0")/lib.sh"
 
 cp "$func_dir"/{lib,leaves,kernel,bundle}.sh "$func_dir/config.json" .

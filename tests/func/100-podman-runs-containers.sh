@@ -1,6 +1,6 @@
 #!/bin/bash
 # podman runs, attaches to, stops and removes containers with us
-# timeout: 400
+# timeout: 800
 # host: no
 . "$(dirname "$0")/podman.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # podman pauses, limits, counts and checks the health of running containers
-# timeout: 400
+# timeout: 600
 # host: no
 . "$(dirname "$0")/podman.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # containers of a pod share namespaces, and each has its own root
-# timeout: 400
+# timeout: 600
 # host: no
 . "$(dirname "$0")/podman.sh"
 

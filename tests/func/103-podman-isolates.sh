@@ -1,6 +1,6 @@
 #!/bin/bash
 # user namespaces, read-only roots, devices and seccomp profiles as podman asks for them
-# timeout: 400
+# timeout: 600
 # host: no
 . "$(dirname "$0")/podman.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # systemd as the first process of a podman container
-# timeout: 500
+# timeout: 600
 # host: no
 . "$(dirname "$0")/podman.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # both of podman's control group managers, and none
-# timeout: 400
+# timeout: 600
 # host: no
 . "$(dirname "$0")/podman.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # rootless podman of an ordinary user runs containers with us
-# timeout: 500
+# timeout: 600
 # host: no
 . "$(dirname "$0")/podman.sh"
 

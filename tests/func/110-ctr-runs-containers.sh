@@ -1,6 +1,6 @@
 #!/bin/bash
 # containerd's shim runs containers with us
-# timeout: 400
+# timeout: 600
 # host: no
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # containerd's CRI plugin starts a pod sandbox and a container with us, as Kubernetes does
-# timeout: 400
+# timeout: 600
 # host: no
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=containerd.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SIGKILL of create, start, stop and destroy at many moments: the next command finds the old or the new state
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
 . "$func_dir/vps.sh"

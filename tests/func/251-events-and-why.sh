@@ -1,6 +1,6 @@
 #!/bin/bash
 # events says what happens as it happens, why says it in words: starts, stops, kills, limits, their cause and cure
-# timeout: 240
+# timeout: 600
 # shellcheck disable=SC2094 # a check reads a file and names it, and writes none
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
