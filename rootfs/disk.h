@@ -93,7 +93,7 @@ MUST_CHECK struct err *ext4_make(const char *image, uint64_t inodes);
 /* Repair what can be repaired without asking. ERR_STATE: it needs an operator. */
 enum ext4_check { EXT4_CHECK_IF_NEEDED, EXT4_CHECK_ALL };
 MUST_CHECK struct err *ext4_check(const char *image, enum ext4_check how);
-/* Make the file system (not the file) smaller; it was just checked. */
+/* Make the file system smaller, not yet the file; it was just checked. */
 MUST_CHECK struct err *ext4_shrink(const char *image, uint64_t blocks);
 /* What the superblock says, in the words of statfs(2): for an image that is not mounted. */
 struct ext4_numbers {

@@ -305,6 +305,7 @@ static void inner_link(enum net_mode mode)
 	err = net_ports_change(&none, &ports, inside_ns);
 	if (err && err_errno(err) == EOPNOTSUPP) {
 		must(net_ports_remove(&lower));
+		print_message("skipped: %s\n", err_text(err));
 		err_drop(err);
 		skip_and_release(&ports, &lower);
 	}

@@ -67,7 +67,7 @@ qemu_args() {
 		cpus=1
 		;;
 	*)
-		# the emulator copies byte by byte where the kernel and libc trust string instructions: 1.5 x
+		# the emulator copies byte by byte where the kernel and libc trust string instructions
 		append+=" clearcpuid=rep_good"
 		printf '%s\n' -accel tcg,thread=multi -cpu max,-erms,-fsrm
 		;;
