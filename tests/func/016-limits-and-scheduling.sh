@@ -57,7 +57,7 @@ oci delete --force idle
 
 # exec with CPUs of its own; init has none of it
 edit_bundle b 'del(.process.scheduler) | .process.execCPUAffinity = {initial: "0", final: "1"}'
-if [ "$(nproc)" -ge 2 ]; then
+if second_cpu; then
 	start_bundle cpus b
 	is "execCPUAffinity is not for init" "$(proc_status "$(pid_of cpus)" Cpus_allowed_list)" "$(proc_status $$ Cpus_allowed_list)"
 	like "exec has the final ones" "$(oci exec cpus grep Cpus_allowed_list /proc/self/status </dev/null)" $'\t1$'

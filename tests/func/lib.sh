@@ -41,6 +41,16 @@ skip_rest() {
 	exit 0
 }
 
+# second_cpu: for this test the guest has two CPUs, of which an emulated one boots only the first. False: no second one.
+second_cpu() {
+	local online=/sys/devices/system/cpu/cpu1/online
+
+	[ "$(nproc)" -lt 2 ] || return 0
+	[ "${CELLA_TEST_GUEST:-}" ] && [ -w $online ] || return 1
+	echo 1 >$online
+	cleanup sh -c "echo 0 >$online"
+}
+
 # needs COMMAND...: end as a skip when the machine has none.
 needs() {
 	local command
