@@ -14,6 +14,7 @@
 #include "runtime/vps/watcher.h"
 
 #define DEFAULT_TIMEOUT_S 120
+#define BUSYBOX_SIGNAL SIGUSR2
 
 /* How to ask which init to power off. Sources: systemd(1) SIGNALS; busybox init/init.c; init(8);
  * LXC's default. */
@@ -21,7 +22,7 @@ static const struct shutdown_signal {
 	const char *program; /* last part of /proc/PID/exe */
 	int signum;	     /* 0: SIGRTMIN+3, which is no constant */
 } shutdown_signals[] = {
-	{ "systemd", 0 },	   { "busybox", SIGUSR2 },    { "init", SIGPWR },
+	{ "systemd", 0 },	   { "busybox", BUSYBOX_SIGNAL }, { "init", SIGPWR },
 	{ "openrc-init", SIGINT }, { "runit-init", SIGCONT },
 };
 
@@ -54,24 +55,28 @@ static int signal_for(pid_t pid)
 	return SIGTERM; /* no init at all: a plain program */
 }
 
-/* *ret_caught: the process has a handler. A pid 1 without one never sees the signal:
- * pid_namespaces(7). */
-static struct err *catches(pid_t pid, int signum, bool *ret_caught)
+static bool has_bit(const char *status, const char *field, int signum)
 {
-	OWN(buf) struct buf text = { 0 };
-	char path[40];
-	const char *line;
+	const char *line = strstr(status, field);
 
-	*ret_caught = false;
+	return line && strtoull(line + strlen(field), NULL, 16) >> (signum - 1) & 1;
+}
+
+/* *ret_taken: the process has a handler for the signal, or it is blocked, as systemd and others
+ * take it through a signalfd. A pid 1 that does neither never sees it: pid_namespaces(7). But
+ * busybox's init, when idle, is in sigtimedwait(2), and for that time the kernel shows as not
+ * blocked what is waited for; its other programs do not bear the name of init. */
+static struct err *takes(pid_t pid, int signum, bool *ret_taken)
+{
+	OWN(buf) struct buf status = { 0 };
+	char path[40];
+
+	*ret_taken = false;
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	TRY(file_read(AT_FDCWD, path, 65536, &text));
-	line = strstr(text.data, "\nSigCgt:\t");
-	if (line)
-		*ret_caught = strtoull(line + strlen("\nSigCgt:\t"), NULL, 16) >> (signum - 1) & 1;
-	/* systemd and others take it through a signalfd, for which it is blocked */
-	line = strstr(text.data, "\nSigBlk:\t");
-	if (line)
-		*ret_caught |= strtoull(line + strlen("\nSigBlk:\t"), NULL, 16) >> (signum - 1) & 1;
+	TRY(file_read(AT_FDCWD, path, 65536, &status));
+	*ret_taken = has_bit(status.data, "\nSigCgt:\t", signum) ||
+		     has_bit(status.data, "\nSigBlk:\t", signum) ||
+		     (signum == BUSYBOX_SIGNAL && str_has_prefix(status.data, "Name:\tinit\n"));
 	return NULL;
 }
 
@@ -86,10 +91,10 @@ static uint64_t timeout_of(const struct vps_conf *conf, const struct vps_stop *r
 static struct err *ask(const struct ct_state *state, int pidfd, uint64_t timeout_s)
 {
 	int signum = signal_for(state->pid);
-	bool caught, ended;
+	bool taken, ended;
 
-	TRY(catches(state->pid, signum, &caught));
-	if (!caught)
+	TRY(takes(state->pid, signum, &taken));
+	if (!taken)
 		return NULL; /* it would be waited for in vain */
 	TRY(proc_signal(pidfd, signum));
 	TRY(proc_wait_end(pidfd, (int)timeout_s * 1000, &ended));

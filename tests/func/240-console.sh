@@ -16,12 +16,11 @@ seats=()
 says() { wait_for 20 grep -aq "$2" "$1.out"; }
 
 vps_make one
-# the last words come without a session of their own: at its end the kernel drops what is not read yet
 # every line that is typed comes back with a mark, and the size of the window is told
 cat >"$private_dir/one/etc/inittab" <<'END'
 ::sysinit:/bin/echo early words
 console::respawn:/bin/sh -c 'while read -r l; do case $l in size) stty size | sed "s/^/now /" ;; *) echo "heard $l" ;; esac; done'
-::shutdown:/bin/echo late words
+console::shutdown:/bin/echo late words
 END
 sit a
 exec 5>a.in
@@ -42,6 +41,9 @@ echo again >&6
 check "those who were attached" says b "heard again"
 check "and with what was said" wait_for 5 grep -q "heard again" "$CELLA_ROOT/var/lib/cella/log/one.console"
 
+# then it waits in sigtimedwait, and no signal is shown as blocked
+idle() { grep -q 'SigBlk:.0*$' "/proc/$(vps_field one .pid)/status"; }
+check "init is idle" wait_for 20 idle
 cella stop one >/dev/null
 check "the last words" says a "late words"
 check "attached ones stay while it is down" kill -0 "${seats[@]}"
