@@ -15,6 +15,8 @@ struct guard_work {
 	const struct net_guard *guard;
 	const char *host_name;
 	uint32_t ifb;
+	enum guard_home home;
+	enum guard_device device;
 };
 
 static struct err *run(const struct guard_work *work)
@@ -39,7 +41,7 @@ static struct err *add_set(struct nft *nft, const struct guard_work *work)
 {
 	bool was_there;
 
-	TRY(guard_port_set(nft, work->guard, work->ifb, &was_there));
+	TRY(guard_port_set(nft, work->guard, work->ifb, work->home, &was_there));
 	return guard_host_set(nft, work->guard, was_there);
 }
 
@@ -52,6 +54,11 @@ struct err *net_guard_set(const struct net_guard *guard)
 	err = shape_set(guard->host_name, &guard->rate, &work.ifb);
 	if (!err)
 		err = run(&work);
+	if (err && err_kind(err) == ERR_EXISTS) { /* an old kernel; or it is said again */
+		err_drop(err);
+		work.home = GUARD_HOME_OWN;
+		err = run(&work);
+	}
 	if (!err && !work.ifb) /* now that nothing is forwarded to it */
 		err = shape_remove_ifb(guard->host_name);
 	return err_wrap(err, "guard interface %s", guard->host_name);
@@ -89,18 +96,22 @@ struct err *net_guard_services(const struct net_service *services, size_t count)
 
 static struct err *add_remove(struct nft *nft, const struct guard_work *work)
 {
-	TRY(guard_port_remove(nft, work->host_name));
+	TRY(guard_port_remove(nft, work->host_name, work->device));
 	return guard_host_remove(nft, work->host_name);
 }
 
 struct err *net_guard_remove(const char *host_name)
 {
-	const struct guard_work work = { .add = add_remove, .host_name = host_name };
-
+	struct guard_work work = { .add = add_remove, .host_name = host_name };
 	struct err *err;
 
 	TRY(net_name_check(host_name));
 	err = run(&work);
+	if (err && err_kind(err) == ERR_NOT_FOUND) { /* it had left the chains already */
+		err_drop(err);
+		work.device = GUARD_DEVICE_GONE;
+		err = run(&work);
+	}
 	if (!err)
 		err = shape_remove_ifb(host_name);
 	return err_wrap(err, "remove the guard of interface %s", host_name);
@@ -110,17 +121,12 @@ struct err *net_guard_remove(const char *host_name)
 
 struct err *net_guard_traffic(const char *host_name, struct net_traffic *ret_traffic)
 {
-	struct net_traffic traffic = { 0 };
 	OWN(nft) struct nft nft = { 0 };
-	char name[GUARD_TABLE_MAX];
-	struct nft_table table;
+	struct net_traffic traffic;
 
 	TRY(net_name_check(host_name));
-	table = guard_port_table(host_name, name);
 	TRY(nft_open(&nft));
-	TRY(nft_find_table(&nft, &table, &traffic.life));
-	TRY(nft_read_counter(&nft, &table, "in", &traffic.in_bytes, &traffic.in_packets));
-	TRY(nft_read_counter(&nft, &table, "out", &traffic.out_bytes, &traffic.out_packets));
+	TRY(guard_port_traffic(&nft, host_name, &traffic));
 	/* what comes in has lost its Ethernet header before the hook; what goes out has it */
 	traffic.out_bytes += traffic.out_packets * ETHERNET_BYTES;
 	*ret_traffic = traffic;

@@ -2,11 +2,11 @@
  * What a container may send and whom it reaches: the part of netns.h, which includes this, that
  * rests on nftables.
  *
- * Every port has a table of its own, "netdev cella-PORT", whose chains see each frame of the host's
- * end of the cable before bridge and router do. One table a port, so that setting one up costs the
- * same beside 500 others: the kernel checks a whole table when one rule of it changes. What ports
- * have to do with each other, and with the host, lies in "inet cella" (routed) and "bridge cella":
- * a few rules over sets in which each port has its elements.
+ * "netdev cella" and "netdev cella_in" have chains that see each frame of the hosts' ends of the
+ * cables before bridge and router do. What ports have to do with each other, and with the host,
+ * lies in "inet cella" (routed) and "bridge cella". All are a few rules over sets in which each
+ * port has its elements, so that setting one up costs the same beside 500 others. (A kernel
+ * before 6.4 has one port in "netdev cella", and each other one in "netdev cella-PORT".)
  *
  * Only tables of these names are ever touched. With the last port they go.
  */

@@ -1,7 +1,8 @@
 /*
- * A port's own table: the source guard. Chain "from" sees what the container sends, "to" what it
- * gets. A packet walks from -> (v4 | v6 | arp) -> ... -> passed; what reaches the end of any other
- * chain is dropped there. Written as what is allowed.
+ * The source guard. Chain "from" sees what the containers send, "to" what they get. A packet walks
+ * from -> (v4 | v6 | arp) -> ... -> passed; what reaches the end of any other chain is dropped
+ * there. Written as what is allowed; what is allowed to which port lies in the sets, so that a port
+ * that nothing is known of may send nothing. Each port has counters and limits of its own, by maps.
  * Rests on RFC 826, 5227 (ARP), 4861, 6980, 7112 (ND: no fragments, no extension headers), 3315.
  */
 #include "netns/guard_port.h"
@@ -18,31 +19,55 @@
 #define FLOOD_PER_S 200
 #define FLOOD_BURST 400
 
-static const struct nft_chain chains[] = {
-	{ "from", "filter", NF_NETDEV_INGRESS, PRIORITY },
-	{ "to", "filter", NF_NETDEV_EGRESS, PRIORITY },
-	{ "v4" },
-	{ "dhcp" },
-	{ "udp" },
-	{ "v6" },
-	{ "v6own" },
-	{ "v6none" },
-	{ "icmp6" },
-	{ "target" },
-	{ "rs" },
-	{ "ns" },
-	{ "na" },
-	{ "arp" },
-	{ "rarp" },
-	{ "passed" },
-};
+/* Both ways have a table each: the kernel takes a device into two chains of one table only in two
+ * transactions. */
+enum way { WAY_OUT, WAY_IN, WAYS };
 
-static const struct nft_set sets[] = {
-	{ .name = "mac", .key = { NFT_TYPE_ETHER }, .size = 4 },
-	{ .name = "v4", .key = { NFT_TYPE_IPV4 }, .size = 1024 },
-	{ .name = "v6", .key = { NFT_TYPE_IPV6 }, .size = 1024 },
-	{ .name = "gateway6", .key = { NFT_TYPE_IPV6 }, .size = 4 },
+/* clang-format off */
+static const struct chain_row {
+	struct nft_chain chain;
+	enum way way;
+} chains[] = {
+	{ { "from", "filter", NF_NETDEV_INGRESS, PRIORITY }, WAY_OUT },
+	{ { "to", "filter", NF_NETDEV_EGRESS, PRIORITY }, WAY_IN },
+	{ { "v4" }, WAY_OUT },
+	{ { "dhcp" }, WAY_OUT },
+	{ { "udp" }, WAY_OUT },
+	{ { "v6" }, WAY_OUT },
+	{ { "v6own" }, WAY_OUT },
+	{ { "v6none" }, WAY_OUT },
+	{ { "icmp6" }, WAY_OUT },
+	{ { "target" }, WAY_OUT },
+	{ { "rs" }, WAY_OUT },
+	{ { "ns" }, WAY_OUT },
+	{ { "na" }, WAY_OUT },
+	{ { "arp" }, WAY_OUT },
+	{ { "rarp" }, WAY_OUT },
+	{ { "passed" }, WAY_OUT },
 };
+/* the two with a hook */
+static const struct chain_row *const base_chains[WAYS] = { [WAY_OUT] = &chains[0], [WAY_IN] = &chains[1] };
+
+static const struct set_row {
+	struct nft_set set;
+	enum way way;
+} sets[] = {
+	{ { .name = "mac", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER } }, WAY_OUT },
+	{ { .name = "v4", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV4 } }, WAY_OUT },
+	{ { .name = "v6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV6 } }, WAY_OUT },
+	{ { .name = "gateway6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV6 } }, WAY_OUT },
+	/* kinds of ports */
+	{ { .name = "routed", .key = { NFT_TYPE_IFNAME } }, WAY_OUT },
+	{ { .name = "any-mac", .key = { NFT_TYPE_IFNAME } }, WAY_OUT },
+	{ { .name = "any-ip", .key = { NFT_TYPE_IFNAME } }, WAY_OUT },
+	{ { .name = "ifb", .key = { NFT_TYPE_IFNAME }, .data = { NFT_TYPE_IFINDEX } }, WAY_OUT },
+	{ { .name = "flood", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
+	{ { .name = "pps-in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_IN },
+	{ { .name = "pps-out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
+	{ { .name = "in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_IN },
+	{ { .name = "out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_OUT },
+};
+/* clang-format on */
 
 #define IP_BOTH NFT_NETWORK, 12, 8
 #define PORTS NFT_TRANSPORT, 0, 4
@@ -73,275 +98,443 @@ static const struct nft_set sets[] = {
 #define JUMP(chain) .verdict = NFT_JUMP_TO, .to = chain
 #define GOTO(chain) .verdict = NFT_GO_TO, .to = chain
 #define PASS GOTO("passed")
+#define MINE(field, name) { .load = { { IN_NAME }, { field } }, .test = NFT_IN, .set = (name) }
+#define NOT_MINE(field, name) { .load = { { IN_NAME }, { field } }, .test = NFT_NOT_IN, .set = (name) }
+#define NOT_MY_MAC(...) { .load = { { IN_NAME }, { __VA_ARGS__ } }, .test = NFT_NOT_IN, .set = "mac" }, \
+	{ .load = { { IN_NAME } }, .test = NFT_NOT_IN, .set = "any-mac" }
+#define ROUTED { .load = { { IN_NAME } }, .test = NFT_IN, .set = "routed" }
+#define ANY_IP { .load = { { IN_NAME } }, .test = NFT_IN, .set = "any-ip" }
+#define OVER(limits, key) .objects = (limits), .by = (key)
+#define COUNT(counters, key) .objects = (counters), .by = (key)
 
-enum only { ALWAYS, ROUTED, OWN_IP, ANY_IP };
-
-static const struct guard_row {
-	struct nft_rule rule;
-	enum only only;
-} rows[] = {
-	{ { "from", { NOT_IN(ETHER_SOURCE, "mac") }, DROP } },
-	{ { "from", { GROUP_BIT }, FLOOD_PER_S, FLOOD_BURST, DROP } },
+static const struct nft_rule out_rules[] = {
+	{ "from", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
+	{ "from", { GROUP_BIT }, OVER("flood", NFT_META_IIFNAME), DROP },
 	/* a tag stands where the type is looked for: it is an unknown type */
-	{ { "from", { IS(ETHER_TYPE, 0x08, 0x00) }, GOTO("v4") } },
-	{ { "from", { IS(ETHER_TYPE, 0x86, 0xdd) }, GOTO("v6") } },
-	{ { "from", { IS(ETHER_TYPE, 0x08, 0x06) }, GOTO("arp") } },
-	{ { "from", { IS(ETHER_TYPE, 0x80, 0x35) }, GOTO("rarp") } },
-	{ { "from", { ANY }, DROP } },
+	{ "from", { IS(ETHER_TYPE, 0x08, 0x00) }, GOTO("v4") },
+	{ "from", { IS(ETHER_TYPE, 0x86, 0xdd) }, GOTO("v6") },
+	{ "from", { IS(ETHER_TYPE, 0x08, 0x06) }, GOTO("arp") },
+	{ "from", { IS(ETHER_TYPE, 0x80, 0x35) }, GOTO("rarp") },
+	{ "from", { ANY }, DROP },
 
-	{ { "v4", { NOT_IN(IP_SOURCE, "v4") }, GOTO("dhcp") }, OWN_IP },
+	{ "v4", { NOT_MINE(IP_SOURCE, "v4"), NOT_IN(IN_NAME, "any-ip") }, GOTO("dhcp") },
 	/* nft(8) would read its data as a header; it is worth nothing without the first one */
-	{ { "v4", { LATER_FRAGMENT4 }, PASS } },
-	{ { "v4", { PROTO(IPPROTO_UDP) }, JUMP("udp") } },
-	{ { "v4", { PROTO(IPPROTO_IGMP), IS(ICMP_TYPE, 0x11) }, DROP } },	/* query: a router's */
-	{ { "v4", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 5) }, DROP } },		/* redirect */
-	{ { "v4", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 9) }, DROP } },		/* router advertisement */
-	{ { "v4", { ANY }, PASS } },
+	{ "v4", { LATER_FRAGMENT4 }, PASS },
+	{ "v4", { PROTO(IPPROTO_UDP) }, JUMP("udp") },
+	{ "v4", { PROTO(IPPROTO_IGMP), IS(ICMP_TYPE, 0x11) }, DROP },	/* query: a router's */
+	{ "v4", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 5) }, DROP },		/* redirect */
+	{ "v4", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 9) }, DROP },		/* router advertisement */
+	{ "v4", { ANY }, PASS },
 
 	/* a client without address, from 68 to 67 of everybody */
-	{ { "dhcp", { IS(IP_BOTH, 0, 0, 0, 0, 255, 255, 255, 255), PROTO(IPPROTO_UDP),
-		      IS(PORTS, 0, 68, 0, 67) }, PASS } },
-	{ { "dhcp", { ANY }, DROP } },
+	{ "dhcp", { IS(IP_BOTH, 0, 0, 0, 0, 255, 255, 255, 255), PROTO(IPPROTO_UDP),
+		    IS(PORTS, 0, 68, 0, 67) }, PASS },
+	{ "dhcp", { ANY }, DROP },
 
 	/* nobody here serves DHCP */
-	{ { "udp", { IS(SOURCE_PORT, 0, 67) }, DROP } },
-	{ { "udp", { IS(DEST_PORT, 0, 68) }, DROP } },
-	{ { "udp", { IS(SOURCE_PORT, 2, 35) }, DROP } },	/* 547 */
-	{ { "udp", { IS(DEST_PORT, 2, 34) }, DROP } },		/* 546 */
+	{ "udp", { IS(SOURCE_PORT, 0, 67) }, DROP },
+	{ "udp", { IS(DEST_PORT, 0, 68) }, DROP },
+	{ "udp", { IS(SOURCE_PORT, 2, 35) }, DROP },	/* 547 */
+	{ "udp", { IS(DEST_PORT, 2, 34) }, DROP },		/* 546 */
 
-	{ { "v6", { IN(IP6_SOURCE, "v6") }, GOTO("v6own") } },
+	{ "v6", { MINE(IP6_SOURCE, "v6") }, GOTO("v6own") },
 	/* only the host is on the link, and the gateway is the host */
-	{ { "v6", { IN(IP6_SOURCE, "gateway6") }, DROP }, ROUTED },
-	{ { "v6", { LINK_LOCAL(IP6_SOURCE) }, GOTO("v6own") }, ROUTED },
-	{ { "v6", { IS(IP6_SOURCE, 0) }, GOTO("v6none") } },
-	{ { "v6", { ANY }, GOTO("v6own") }, ANY_IP },
-	{ { "v6", { ANY }, DROP } },
+	{ "v6", { MINE(IP6_SOURCE, "gateway6"), ROUTED }, DROP },
+	{ "v6", { LINK_LOCAL(IP6_SOURCE), ROUTED }, GOTO("v6own") },
+	{ "v6", { IS(IP6_SOURCE, 0) }, GOTO("v6none") },
+	{ "v6", { ANY_IP }, GOTO("v6own") },
+	{ "v6", { ANY }, DROP },
 
 	/* what has no protocol does not match: the end of the chain of headers is not in it. RFC 7112 */
-	{ { "v6own", { LATER_FRAGMENT6, IS_NOT(L4_PROTO, 255) }, PASS } },
-	{ { "v6own", { PROTO(IPPROTO_UDP) }, JUMP("udp") } },
-	{ { "v6own", { PROTO(IPPROTO_ICMPV6) }, GOTO("icmp6") } },
-	{ { "v6own", { IS_NOT(L4_PROTO, 255) }, PASS } },
-	{ { "v6own", { ANY }, DROP } },
+	{ "v6own", { LATER_FRAGMENT6, IS_NOT(L4_PROTO, 255) }, PASS },
+	{ "v6own", { PROTO(IPPROTO_UDP) }, JUMP("udp") },
+	{ "v6own", { PROTO(IPPROTO_ICMPV6) }, GOTO("icmp6") },
+	{ "v6own", { IS_NOT(L4_PROTO, 255) }, PASS },
+	{ "v6own", { ANY }, DROP },
 
-	{ { "icmp6", { TYPE_MASKED(0xfe, 128) }, PASS } },	/* echo */
-	{ { "icmp6", { TYPE_MASKED(0xfc, 0) }, PASS } },	/* errors */
-	{ { "icmp6", { IS(ICMP_TYPE, 4) }, PASS } },
-	{ { "icmp6", { IS(ICMP_TYPE, 131) }, PASS } },		/* of multicast groups: reports, done */
-	{ { "icmp6", { IS(ICMP_TYPE, 132) }, PASS } },
-	{ { "icmp6", { IS(ICMP_TYPE, 143) }, PASS } },
-	{ { "icmp6", { IS_NOT(IP6_NEXT, IPPROTO_ICMPV6) }, DROP } },
-	{ { "icmp6", { IS(ICMP_TYPE, 133) }, GOTO("rs") } },
-	{ { "icmp6", { IS(ICMP_TYPE, 135) }, GOTO("ns") } },
-	{ { "icmp6", { IS(ICMP_TYPE, 136) }, GOTO("na") } },
-	{ { "icmp6", { ANY }, DROP } },		/* 134 and 137 among them */
+	{ "icmp6", { TYPE_MASKED(0xfe, 128) }, PASS },	/* echo */
+	{ "icmp6", { TYPE_MASKED(0xfc, 0) }, PASS },	/* errors */
+	{ "icmp6", { IS(ICMP_TYPE, 4) }, PASS },
+	{ "icmp6", { IS(ICMP_TYPE, 131) }, PASS },		/* of multicast groups: reports, done */
+	{ "icmp6", { IS(ICMP_TYPE, 132) }, PASS },
+	{ "icmp6", { IS(ICMP_TYPE, 143) }, PASS },
+	{ "icmp6", { IS_NOT(IP6_NEXT, IPPROTO_ICMPV6) }, DROP },
+	{ "icmp6", { IS(ICMP_TYPE, 133) }, GOTO("rs") },
+	{ "icmp6", { IS(ICMP_TYPE, 135) }, GOTO("ns") },
+	{ "icmp6", { IS(ICMP_TYPE, 136) }, GOTO("na") },
+	{ "icmp6", { ANY }, DROP },		/* 134 and 137 among them */
 
 	/* no option at all, or just the one with the own hardware address */
-	{ { "rs", { IS(IP6_LENGTH, 0, 8) }, PASS } },
-	{ { "rs", { NOT_IN(OPTION_MAC_AT(10), "mac") }, DROP } },
-	{ { "rs", { IS(IP6_LENGTH, 0, 16), IS(OPTION_AT(8), SOURCE_MAC_OPTION) }, PASS } },
-	{ { "rs", { ANY }, DROP } },
-	{ { "ns", { IS(IP6_LENGTH, 0, 24) }, PASS } },
-	{ { "ns", { NOT_IN(OPTION_MAC_AT(26), "mac") }, DROP } },
-	{ { "ns", { IS(IP6_LENGTH, 0, 32), IS(OPTION_AT(24), SOURCE_MAC_OPTION) }, PASS } },
-	{ { "ns", { ANY }, DROP } },
-	{ { "na", { ANY }, JUMP("target") } },
-	{ { "na", { IS(IP6_LENGTH, 0, 24) }, PASS } },
-	{ { "na", { NOT_IN(OPTION_MAC_AT(26), "mac") }, DROP } },
-	{ { "na", { IS(IP6_LENGTH, 0, 32), IS(OPTION_AT(24), TARGET_MAC_OPTION) }, PASS } },
-	{ { "na", { ANY }, DROP } },
+	{ "rs", { IS(IP6_LENGTH, 0, 8) }, PASS },
+	{ "rs", { NOT_MY_MAC(OPTION_MAC_AT(10)) }, DROP },
+	{ "rs", { IS(IP6_LENGTH, 0, 16), IS(OPTION_AT(8), SOURCE_MAC_OPTION) }, PASS },
+	{ "rs", { ANY }, DROP },
+	{ "ns", { IS(IP6_LENGTH, 0, 24) }, PASS },
+	{ "ns", { NOT_MY_MAC(OPTION_MAC_AT(26)) }, DROP },
+	{ "ns", { IS(IP6_LENGTH, 0, 32), IS(OPTION_AT(24), SOURCE_MAC_OPTION) }, PASS },
+	{ "ns", { ANY }, DROP },
+	{ "na", { ANY }, JUMP("target") },
+	{ "na", { IS(IP6_LENGTH, 0, 24) }, PASS },
+	{ "na", { NOT_MY_MAC(OPTION_MAC_AT(26)) }, DROP },
+	{ "na", { IS(IP6_LENGTH, 0, 32), IS(OPTION_AT(24), TARGET_MAC_OPTION) }, PASS },
+	{ "na", { ANY }, DROP },
 
-	{ { "target", { IN(ND_TARGET, "v6") }, RETURN } },
-	{ { "target", { ANY }, RETURN }, ANY_IP },
-	{ { "target", { IN(ND_TARGET, "gateway6") }, DROP }, ROUTED },
-	{ { "target", { LINK_LOCAL(ND_TARGET) }, RETURN }, ROUTED },
-	{ { "target", { ANY }, DROP } },
+	{ "target", { MINE(ND_TARGET, "v6") }, RETURN },
+	{ "target", { ANY_IP }, RETURN },
+	{ "target", { MINE(ND_TARGET, "gateway6"), ROUTED }, DROP },
+	{ "target", { LINK_LOCAL(ND_TARGET), ROUTED }, RETURN },
+	{ "target", { ANY }, DROP },
 
 	/* before it has an address it looks whether that is free, asks for routers, joins groups */
-	{ { "v6none", { IS_NOT(L4_PROTO, IPPROTO_ICMPV6) }, DROP } },
-	{ { "v6none", { IS(ICMP_TYPE, 131) }, PASS } },
-	{ { "v6none", { IS(ICMP_TYPE, 132) }, PASS } },
-	{ { "v6none", { IS(ICMP_TYPE, 143) }, PASS } },
-	{ { "v6none", { IS_NOT(IP6_NEXT, IPPROTO_ICMPV6) }, DROP } },
-	{ { "v6none", { IS(ICMP_TYPE, 133), IS(IP6_LENGTH, 0, 8) }, PASS } },
-	{ { "v6none", { IS_NOT(ICMP_TYPE, 135) }, DROP } },
-	{ { "v6none", { ANY }, JUMP("target") } },
-	{ { "v6none", { IS(IP6_LENGTH, 0, 24) }, PASS } },
-	{ { "v6none", { IS(IP6_LENGTH, 0, 32), IS(OPTION_AT(24), NONCE_OPTION) }, PASS } }, /* RFC 7527 */
-	{ { "v6none", { ANY }, DROP } },
+	{ "v6none", { IS_NOT(L4_PROTO, IPPROTO_ICMPV6) }, DROP },
+	{ "v6none", { IS(ICMP_TYPE, 131) }, PASS },
+	{ "v6none", { IS(ICMP_TYPE, 132) }, PASS },
+	{ "v6none", { IS(ICMP_TYPE, 143) }, PASS },
+	{ "v6none", { IS_NOT(IP6_NEXT, IPPROTO_ICMPV6) }, DROP },
+	{ "v6none", { IS(ICMP_TYPE, 133), IS(IP6_LENGTH, 0, 8) }, PASS },
+	{ "v6none", { IS_NOT(ICMP_TYPE, 135) }, DROP },
+	{ "v6none", { ANY }, JUMP("target") },
+	{ "v6none", { IS(IP6_LENGTH, 0, 24) }, PASS },
+	{ "v6none", { IS(IP6_LENGTH, 0, 32), IS(OPTION_AT(24), NONCE_OPTION) }, PASS }, /* RFC 7527 */
+	{ "v6none", { ANY }, DROP },
 
 	/* Ethernet and IPv4 */
-	{ { "arp", { IS_NOT(ARP_KIND, 0, 1, 8, 0, 6, 4) }, DROP } },
-	{ { "arp", { NOT_IN(ARP_SENDER_MAC, "mac") }, DROP } },
-	{ { "arp", { IS_NOT(ARP_OPERATION, 0, 1), IS_NOT(ARP_OPERATION, 0, 2) }, DROP } },
-	{ { "arp", { ANY }, PASS }, ANY_IP },
-	{ { "arp", { IN(ARP_SENDER, "v4") }, PASS } },
-	{ { "arp", { IS(ARP_OPERATION, 0, 1), IS(ARP_SENDER, 0, 0, 0, 0), IN(ARP_ASKED, "v4") }, PASS } },
-	{ { "arp", { ANY }, DROP } },
+	{ "arp", { IS_NOT(ARP_KIND, 0, 1, 8, 0, 6, 4) }, DROP },
+	{ "arp", { NOT_MY_MAC(ARP_SENDER_MAC) }, DROP },
+	{ "arp", { IS_NOT(ARP_OPERATION, 0, 1), IS_NOT(ARP_OPERATION, 0, 2) }, DROP },
+	{ "arp", { ANY_IP }, PASS },
+	{ "arp", { MINE(ARP_SENDER, "v4") }, PASS },
+	{ "arp", { IS(ARP_OPERATION, 0, 1), IS(ARP_SENDER, 0, 0, 0, 0), MINE(ARP_ASKED, "v4") }, PASS },
+	{ "arp", { ANY }, DROP },
 
 	/* "where am I?", which tells switches the way: what cella itself sends from inside */
-	{ { "rarp", { IS_NOT(ARP_KIND, 0, 1, 8, 0, 6, 4) }, DROP } },
-	{ { "rarp", { NOT_IN(ARP_SENDER_MAC, "mac") }, DROP } },
-	{ { "rarp", { IS(ARP_OPERATION, 0, 3), IS(ARP_SENDER, 0, 0, 0, 0), IS(ARP_ASKED, 0, 0, 0, 0) }, PASS } },
-	{ { "rarp", { ANY }, DROP } },
+	{ "rarp", { IS_NOT(ARP_KIND, 0, 1, 8, 0, 6, 4) }, DROP },
+	{ "rarp", { NOT_MY_MAC(ARP_SENDER_MAC) }, DROP },
+	{ "rarp", { IS(ARP_OPERATION, 0, 3), IS(ARP_SENDER, 0, 0, 0, 0), IS(ARP_ASKED, 0, 0, 0, 0) }, PASS },
+	{ "rarp", { ANY }, DROP },
+
+	/* what is above the rate goes, the rest is counted */
+	{ "passed", { ANY }, OVER("pps-out", NFT_META_IIFNAME), DROP },
+	{ "passed", { ANY }, COUNT("out", NFT_META_IIFNAME) },
+	{ "passed", { ANY }, .verdict = NFT_FORWARD, .to = "ifb", .by = NFT_META_IIFNAME },
+};
+
+static const struct nft_rule in_rules[] = {
+	{ "to", { ANY }, OVER("pps-in", NFT_META_OIFNAME), DROP },
+	{ "to", { ANY }, COUNT("in", NFT_META_OIFNAME) },
 };
 /* clang-format on */
 
-/* --- the table --- */
+/* --- where a port is --- */
 
-struct nft_table guard_port_table(const char *host_name, char *name)
+/* A port in tables, and a transaction. */
+struct place {
+	struct nft *nft;
+	struct nft_table tables[WAYS];
+	const char *host_name;
+	char own_names[WAYS][GUARD_NAME_MAX];
+};
+
+static const char *const table_names[WAYS] = { [WAY_OUT] = "cella", [WAY_IN] = "cella_in" };
+
+/*
+ * The same two tables for all ports, so that one more costs the same beside 500 others: a few
+ * elements. A kernel before 6.4 gives a chain no second device; there each further port has tables
+ * of its own, of the same rules.
+ */
+static void place_shared(struct place *place)
 {
-	snprintf(name, GUARD_TABLE_MAX, "cella-%s", host_name);
-	return (struct nft_table){ NFPROTO_NETDEV, name };
+	for (size_t way = 0; way < WAYS; way++)
+		place->tables[way] = (struct nft_table){ NFPROTO_NETDEV, table_names[way] };
 }
 
-static bool tests_mac(const struct nft_rule *rule)
+static void place_own(struct place *place)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rule->terms); i++)
-		if (str_eq(rule->terms[i].set, "mac"))
-			return true;
-	return false;
-}
-
-/* The end of both ways: what is above the rate goes, the rest is counted. */
-static void add_passed(struct nft *nft, const struct nft_table *table, const char *chain,
-		       const char *counter, uint64_t packets_per_s)
-{
-	const struct nft_rule limit = { .chain = chain,
-					.over_per_s = (uint32_t)packets_per_s,
-					.over_burst = (uint32_t)(packets_per_s / 20 + 5),
-					DROP };
-	const struct nft_rule count = { .chain = chain, .counter = counter };
-
-	if (packets_per_s)
-		nft_add_rule(nft, table, &limit);
-	nft_add_rule(nft, table, &count);
-}
-
-static bool applies(const struct guard_row *row, unsigned int flags)
-{
-	switch (row->only) {
-	case ROUTED:
-		return !(flags & NET_GUARD_BRIDGED);
-	case OWN_IP:
-		return !(flags & NET_GUARD_ANY_IP);
-	case ANY_IP:
-		return flags & NET_GUARD_ANY_IP;
-	case ALWAYS:
-		break;
+	for (size_t way = 0; way < WAYS; way++) {
+		snprintf(place->own_names[way], GUARD_NAME_MAX, "%s-%s", table_names[way],
+			 place->host_name);
+		place->tables[way] = (struct nft_table){ NFPROTO_NETDEV, place->own_names[way] };
 	}
-	return !(flags & NET_GUARD_ANY_MAC && tests_mac(&row->rule));
 }
 
-static void add_rules(struct nft *nft, const struct nft_table *table, const struct net_guard *guard,
-		      uint32_t ifb)
+static struct nft_key key_of(const char *host_name)
 {
-	const struct nft_rule forward = { .chain = "passed",
-					  .verdict = NFT_FORWARD,
-					  .number = ifb };
+	struct nft_key key = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (applies(&rows[i], guard->flags))
-			nft_add_rule(nft, table, &rows[i].rule);
-	add_passed(nft, table, "passed", "out", guard->packets_per_s);
-	if (ifb)
-		nft_add_rule(nft, table, &forward);
-	add_passed(nft, table, "to", "in", guard->packets_per_s);
+	nft_key_add(&key, NFT_TYPE_IFNAME, host_name);
+	return key;
 }
 
-static void add_element(struct nft *nft, const struct nft_table *table, const char *set,
-			enum nft_type type, const void *value)
+/* A port that is nowhere: *ret_found is false, and the place in the shared tables. */
+static struct err *find_place(struct place *place, bool *ret_found)
 {
-	struct nft_element element = { 0 };
+	const struct nft_key key = key_of(place->host_name);
+
+	place_own(place);
+	TRY(nft_has_element(place->nft, &place->tables[WAY_OUT], "out", &key, ret_found));
+	if (*ret_found)
+		return NULL;
+	place_shared(place);
+	return nft_has_element(place->nft, &place->tables[WAY_OUT], "out", &key, ret_found);
+}
+
+/* --- what a port has in the sets --- */
+
+static void add_own(const struct place *place, const char *set, enum nft_type type,
+		    const void *value)
+{
+	struct nft_element element = { .key = key_of(place->host_name), .owner = place->host_name };
 
 	nft_key_add(&element.key, type, value);
-	nft_add_element(nft, table, set, &element);
+	nft_add_element(place->nft, &place->tables[WAY_OUT], set, &element);
+}
+
+/* It is of a kind. */
+static void add_kind(const struct place *place, const char *set)
+{
+	const struct nft_element element = { .key = key_of(place->host_name),
+					     .owner = place->host_name };
+
+	nft_add_element(place->nft, &place->tables[WAY_OUT], set, &element);
+}
+
+static void add_ifb(const struct place *place, uint32_t ifb)
+{
+	struct nft_element element = { .key = key_of(place->host_name), .owner = place->host_name };
+
+	nft_key_add(&element.data, NFT_TYPE_IFINDEX, &ifb);
+	nft_add_element(place->nft, &place->tables[WAY_OUT], "ifb", &element);
+}
+
+/* An object of its own in a map of objects: "PORT.out" in "out". */
+struct object_name {
+	char text[GUARD_NAME_MAX];
+};
+
+static struct object_name object_of(const char *host_name, const char *map)
+{
+	struct object_name name;
+
+	snprintf(name.text, sizeof(name.text), "%s.%s", host_name, map);
+	return name;
+}
+
+static void refer(const struct place *place, enum way way, const char *map)
+{
+	const struct object_name name = object_of(place->host_name, map);
+	const struct nft_element element = { .key = key_of(place->host_name),
+					     .object = name.text,
+					     .owner = place->host_name };
+
+	nft_add_element(place->nft, &place->tables[way], map, &element);
+}
+
+/* An existing one counts on. */
+static void add_counter(const struct place *place, enum way way, const char *map)
+{
+	nft_add_counter(place->nft, &place->tables[way], object_of(place->host_name, map).text);
+	refer(place, way, map);
+}
+
+static void add_limit(const struct place *place, enum way way, const char *map,
+		      uint64_t packets_per_s)
+{
+	nft_add_limit(place->nft, &place->tables[way], object_of(place->host_name, map).text,
+		      (uint32_t)packets_per_s, (uint32_t)(packets_per_s / 20 + 5));
+	refer(place, way, map);
+}
+
+static void add_flood(const struct place *place)
+{
+	nft_add_limit(place->nft, &place->tables[WAY_OUT],
+		      object_of(place->host_name, "flood").text, FLOOD_PER_S, FLOOD_BURST);
+	refer(place, WAY_OUT, "flood");
 }
 
 /* What the kernel inside gives itself from its hardware address: RFC 4291, appendix A. */
-static void add_own_link_local(struct nft *nft, const struct nft_table *table, const uint8_t *mac)
+static void add_own_link_local(const struct place *place, const uint8_t *mac)
 {
 	const uint8_t addr[16] = { 0xfe,       0x80,   0,      0,    0,	   0,	   0,	   0,
 				   mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
 
-	add_element(nft, table, "v6", NFT_TYPE_IPV6, addr);
+	add_own(place, "v6", NFT_TYPE_IPV6, addr);
 }
 
-static void add_elements(struct nft *nft, const struct nft_table *table,
-			 const struct net_guard *guard)
+static void add_addrs(const struct place *place, const struct net_guard *guard)
 {
-	add_element(nft, table, "mac", NFT_TYPE_ETHER, guard->mac);
 	for (size_t i = 0; i < guard->addr_count; i++) {
 		bool is_v4 = guard->addrs[i].family == AF_INET;
 
-		add_element(nft, table, is_v4 ? "v4" : "v6", is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
-			    guard->addrs[i].bytes);
+		add_own(place, is_v4 ? "v4" : "v6", is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
+			guard->addrs[i].bytes);
 	}
 	if (guard->gateway6.family)
-		add_element(nft, table, "gateway6", NFT_TYPE_IPV6, guard->gateway6.bytes);
+		add_own(place, "gateway6", NFT_TYPE_IPV6, guard->gateway6.bytes);
 	if (guard->flags & NET_GUARD_BRIDGED)
-		add_own_link_local(nft, table, guard->mac);
+		add_own_link_local(place, guard->mac);
 }
 
-/* An interface that went took its two chains along; the rest of the table is still there. */
-static struct err *add_chains(struct nft *nft, const struct nft_table *table, const char *device)
+static void add_port(const struct place *place, const struct net_guard *guard, uint32_t ifb)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
-		bool has = false;
+	add_own(place, "mac", NFT_TYPE_ETHER, guard->mac);
+	add_addrs(place, guard);
+	if (!(guard->flags & NET_GUARD_BRIDGED))
+		add_kind(place, "routed");
+	if (guard->flags & NET_GUARD_ANY_MAC)
+		add_kind(place, "any-mac");
+	if (guard->flags & NET_GUARD_ANY_IP)
+		add_kind(place, "any-ip");
+	if (ifb)
+		add_ifb(place, ifb);
+	add_flood(place);
+	add_counter(place, WAY_IN, "in");
+	add_counter(place, WAY_OUT, "out");
+	if (!guard->packets_per_s)
+		return;
+	add_limit(place, WAY_IN, "pps-in", guard->packets_per_s);
+	add_limit(place, WAY_OUT, "pps-out", guard->packets_per_s);
+}
 
-		if (chains[i].type)
-			TRY(nft_has_chain(nft, table, chains[i].name, &has));
-		if (!has)
-			nft_add_chain(nft, table, &chains[i], chains[i].type ? device : NULL);
+/* All but the counters, or all. *ret_left: how many other ports there are. */
+enum extent { ALL, BUT_COUNTERS };
+
+static struct err *delete_port(const struct place *place, enum extent extent, size_t *ret_left)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		const struct nft_set *set = &sets[i].set;
+		const struct nft_table *table = &place->tables[sets[i].way];
+
+		if (extent == BUT_COUNTERS && set->object == NFT_OBJECT_COUNTER)
+			continue;
+		TRY(nft_delete_owned(place->nft, table, set, place->host_name, ret_left));
+		if (set->object)
+			TRY(nft_delete_object(place->nft, table, set->object,
+					      object_of(place->host_name, set->name).text));
+	}
+	return NULL;
+}
+
+/* --- the tables --- */
+
+static void add_device(const struct place *place)
+{
+	for (size_t way = 0; way < WAYS; way++)
+		nft_add_chain(place->nft, &place->tables[way], &base_chains[way]->chain,
+			      place->host_name);
+}
+
+static void add_tables(const struct place *place)
+{
+	for (size_t way = 0; way < WAYS; way++)
+		nft_add_table(place->nft, &place->tables[way]);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		nft_add_set(place->nft, &place->tables[sets[i].way], &sets[i].set);
+	add_device(place);
+	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
+		if (!chains[i].chain.type)
+			nft_add_chain(place->nft, &place->tables[chains[i].way], &chains[i].chain,
+				      NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(out_rules); i++)
+		nft_add_rule(place->nft, &place->tables[WAY_OUT], &out_rules[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(in_rules); i++)
+		nft_add_rule(place->nft, &place->tables[WAY_IN], &in_rules[i]);
+}
+
+/* Are the tables there, and whole? An old kernel takes a chain away with its last device, and then
+ * what is left guards nobody. */
+static struct err *has_tables(const struct place *place, bool *ret_has)
+{
+	*ret_has = true;
+	for (size_t way = 0; way < WAYS && *ret_has; way++)
+		TRY(nft_has_rules(place->nft, &place->tables[way], base_chains[way]->chain.name,
+				  ret_has));
+	return NULL;
+}
+
+static struct err *delete_tables(const struct place *place)
+{
+	for (size_t way = 0; way < WAYS; way++) {
+		uint64_t handle;
+
+		TRY(nft_find_table(place->nft, &place->tables[way], &handle));
+		if (handle)
+			nft_delete_table(place->nft, &place->tables[way]);
 	}
 	return NULL;
 }
 
 struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb,
-			   bool *ret_was_there)
+			   enum guard_home home, bool *ret_was_there)
 {
-	char name[GUARD_TABLE_MAX];
-	struct nft_table table = guard_port_table(guard->host_name, name);
-	uint64_t handle;
+	struct place place = { .nft = nft, .host_name = guard->host_name };
+	bool has;
+	size_t left;
 
-	TRY(nft_find_table(nft, &table, &handle));
-	nft_add_table(nft, &table);
-	TRY(add_chains(nft, &table, guard->host_name));
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		nft_add_set(nft, &table, &sets[i]);
-		if (handle)
-			nft_flush_set(nft, &table, sets[i].name);
+	TRY(find_place(&place, ret_was_there));
+	if (!*ret_was_there && home == GUARD_HOME_OWN)
+		place_own(&place);
+	TRY(has_tables(&place, &has));
+	if (!has) {
+		TRY(delete_tables(&place));
+		add_tables(&place);
+	} else {
+		add_device(&place); /* one that was made anew under an old name, too */
 	}
-	nft_add_counter(nft, &table, "in"); /* an existing one counts on */
-	nft_add_counter(nft, &table, "out");
-	if (handle)
-		nft_flush_rules(nft, &table);
-	add_rules(nft, &table, guard, ifb);
-	add_elements(nft, &table, guard);
-	*ret_was_there = handle != 0;
+	if (has && *ret_was_there)
+		TRY(delete_port(&place, BUT_COUNTERS, &left));
+	add_port(&place, guard, ifb);
 	return NULL;
 }
 
 struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole)
 {
-	char name[GUARD_TABLE_MAX];
-	struct nft_table table = guard_port_table(host_name, name);
+	struct place place = { .nft = nft, .host_name = host_name };
 
-	*ret_whole = true;
-	for (size_t i = 0; i < ARRAY_SIZE(chains) && *ret_whole; i++)
-		if (chains[i].type)
-			TRY(nft_has_chain(nft, &table, chains[i].name, ret_whole));
+	TRY(find_place(&place, ret_whole));
+	return *ret_whole ? has_tables(&place, ret_whole) : NULL;
+}
+
+struct err *guard_port_remove(struct nft *nft, const char *host_name, enum guard_device device)
+{
+	struct place place = { .nft = nft, .host_name = host_name };
+	size_t left = 0;
+	bool found;
+
+	TRY(find_place(&place, &found));
+	if (!found)
+		return NULL;
+	TRY(delete_port(&place, ALL, &left)); /* of the last set, "out", in which each port is */
+	if (left == 0)
+		return delete_tables(&place);
+	for (size_t way = 0; way < WAYS && device == GUARD_DEVICE_STAYS; way++)
+		nft_leave_chain(nft, &place.tables[way], &base_chains[way]->chain, host_name);
 	return NULL;
 }
 
-struct err *guard_port_remove(struct nft *nft, const char *host_name)
+/* Two counters may have the same number in two tables, and two tables the same one in two boots. */
+static uint64_t life_of(uint64_t table, uint64_t counter)
 {
-	char name[GUARD_TABLE_MAX];
-	struct nft_table table = guard_port_table(host_name, name);
-	uint64_t handle;
+	return table << 40 | (counter & ((UINT64_C(1) << 40) - 1));
+}
 
-	TRY(nft_find_table(nft, &table, &handle));
-	if (handle)
-		nft_delete_table(nft, &table);
+struct err *guard_port_traffic(struct nft *nft, const char *host_name,
+			       struct net_traffic *ret_traffic)
+{
+	struct place place = { .nft = nft, .host_name = host_name };
+	struct nft_counter in, out;
+	uint64_t table;
+	bool found;
+
+	TRY(find_place(&place, &found));
+	if (!found)
+		return err_new(ERR_NOT_FOUND, "interface %s is not guarded", host_name);
+	TRY(nft_find_table(nft, &place.tables[WAY_OUT], &table));
+	TRY(nft_read_counter(nft, &place.tables[WAY_IN], object_of(host_name, "in").text, &in));
+	TRY(nft_read_counter(nft, &place.tables[WAY_OUT], object_of(host_name, "out").text, &out));
+	*ret_traffic = (struct net_traffic){ .life = life_of(table, out.handle),
+					     .in_bytes = in.bytes,
+					     .in_packets = in.packets,
+					     .out_bytes = out.bytes,
+					     .out_packets = out.packets };
 	return NULL;
 }

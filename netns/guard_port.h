@@ -5,13 +5,22 @@
 #include "netns/guard.h"
 #include "netns/nft.h"
 
-/* Room for "cella-" and an interface's name. */
-#define GUARD_TABLE_MAX 32
-struct nft_table guard_port_table(const char *host_name, char *name);
+/* Room for an interface's name and "cella-", or the name of a map. */
+#define GUARD_NAME_MAX 32
+/* Where a new port goes: among the others, or, where the kernel does not take it there
+ * (ERR_EXISTS), into a table of its own. */
+enum guard_home { GUARD_HOME_SHARED, GUARD_HOME_OWN };
 /* *ret_was_there: it changes one. */
 MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint32_t ifb,
-				      bool *ret_was_there);
-MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name);
+				      enum guard_home home, bool *ret_was_there);
+/* On kernels before 6.16 an interface that is gone has left the chains by itself; to take it out
+ * then is ERR_NOT_FOUND. */
+enum guard_device { GUARD_DEVICE_STAYS, GUARD_DEVICE_GONE };
+MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name,
+					 enum guard_device device);
+/* Bytes as the hooks count them. ERR_NOT_FOUND: it is not guarded. */
+MUST_CHECK struct err *guard_port_traffic(struct nft *nft, const char *host_name,
+					  struct net_traffic *ret_traffic);
 
 MUST_CHECK struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole);
 

@@ -75,19 +75,37 @@ struct nft_chain {
 	uint32_t hook;
 	int32_t priority;
 };
-/* device: for NFPROTO_NETDEV, else NULL. An existing chain keeps its rules. */
+/* device: for NFPROTO_NETDEV, else NULL. An existing chain keeps its rules and gets one more
+ * device; kernels before 6.4 refuse that with ERR_EXISTS. */
 void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *chain,
 		   const char *device);
-/* Of all chains. */
-void nft_flush_rules(struct nft *nft, const struct nft_table *table);
+/* Its packets see the chain no more; the device goes on existing. */
+void nft_leave_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *chain,
+		     const char *device);
 MUST_CHECK struct err *nft_has_chain(struct nft *nft, const struct nft_table *table,
 				     const char *chain, bool *ret_has);
+/* Is the chain there, with any rule in it? Without looking at its devices: the kernel's answer to
+ * GETCHAIN has all of them in it, and no room for more than some 300. */
+MUST_CHECK struct err *nft_has_rules(struct nft *nft, const struct nft_table *table,
+				     const char *chain, bool *ret_has);
+
+/* --- objects (nft_object.c): what rules count and limit by --- */
+
 /* An existing one goes on counting. */
 void nft_add_counter(struct nft *nft, const struct nft_table *table, const char *name);
+/* Those above the rate match. An existing one stays as it is. */
+void nft_add_limit(struct nft *nft, const struct nft_table *table, const char *name,
+		   uint32_t packets_per_s, uint32_t burst);
+/* It and its last element may go in the same transaction. Missing is success. */
+MUST_CHECK struct err *nft_delete_object(struct nft *nft, const struct nft_table *table,
+					 uint32_t type, const char *name);
+struct nft_counter {
+	uint64_t bytes, packets;
+	uint64_t handle; /* the kernel's number of it, in its table */
+};
 /* ERR_NOT_FOUND. */
 MUST_CHECK struct err *nft_read_counter(struct nft *nft, const struct nft_table *table,
-					const char *name, uint64_t *ret_bytes,
-					uint64_t *ret_packets);
+					const char *name, struct nft_counter *ret_counter);
 
 /* --- sets (nft_set.c) --- */
 
@@ -98,6 +116,7 @@ enum nft_type {
 	NFT_TYPE_ETHER = 9,
 	NFT_TYPE_PROTO = 12,
 	NFT_TYPE_PORT = 13,
+	NFT_TYPE_IFINDEX = 20,
 	NFT_TYPE_IFNAME = 41,
 };
 #define NFT_FIELDS_MAX 4
@@ -108,6 +127,7 @@ struct nft_set {
 	enum nft_type key[NFT_FIELDS_MAX], data[NFT_FIELDS_MAX]; /* data: of a map */
 	uint32_t size;						 /* 0: no bound */
 	uint32_t timeout_s; /* filled by rules; an element lives this long after its last use */
+	uint32_t object;    /* of a map to objects: NFT_OBJECT_COUNTER, NFT_OBJECT_LIMIT */
 };
 /* A key or value: fields, each padded to 4 bytes. */
 struct nft_key {
@@ -117,6 +137,7 @@ struct nft_key {
 void nft_key_add(struct nft_key *key, enum nft_type type, const void *value);
 struct nft_element {
 	struct nft_key key, data; /* data.len 0: of a set */
+	const char *object;	  /* of a map to objects: its name; NULL: of another */
 	const char *owner;	  /* kept with it, as nft's comment; may be NULL */
 };
 
@@ -172,17 +193,19 @@ enum nft_verdict {
 	NFT_MASQUERADE, /* as the host */
 	NFT_DNAT_BY,	/* the map "to": protocol and port give address and port */
 	NFT_REMEMBER,	/* the set "to" gets address, port and port of an outgoing packet */
-	NFT_FORWARD,	/* to the interface of index "number": an ifb */
+	NFT_FORWARD,	/* to the interface whose index the map "to" has for the packet's own */
 };
 
 struct nft_rule {
 	const char *chain;
 	struct nft_term terms[4];
-	uint32_t over_per_s, over_burst; /* then only packets above the rate match */
-	const char *counter;		 /* a named one, counted when the terms match */
+	/* a map from interfaces to counters or limits: one without an element does not match, nor
+	 * one that its limit does not mean */
+	const char *objects;
+	uint32_t by; /* objects, NFT_FORWARD: NFT_META_IIFNAME or NFT_META_OIFNAME */
 	enum nft_verdict verdict;
 	const char *to;
-	uint32_t number; /* NFT_FORWARD: the index; NFT_DNAT_BY, NFT_REMEMBER: NFPROTO_IPV4 or 6 */
+	uint32_t number; /* NFT_DNAT_BY, NFT_REMEMBER: NFPROTO_IPV4 or 6 */
 };
 void nft_add_rule(struct nft *nft, const struct nft_table *table, const struct nft_rule *rule);
 

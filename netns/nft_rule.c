@@ -164,27 +164,16 @@ static void add_term(struct builder *builder, const struct nft_term *term)
 		add_compare(builder, term, len);
 }
 
-static void add_limit(struct builder *builder, const struct nft_rule *row)
+static void add_objects(struct builder *builder, const struct nft_rule *row)
 {
-	struct nftnl_expr *made = expr(builder, "limit");
+	struct nftnl_expr *made;
 
+	add_meta(builder, row->by, NFT_REG32_00);
+	made = expr(builder, "objref");
 	if (!made)
 		return;
-	nftnl_expr_set_u64(made, NFTNL_EXPR_LIMIT_RATE, row->over_per_s);
-	nftnl_expr_set_u64(made, NFTNL_EXPR_LIMIT_UNIT, 1);
-	nftnl_expr_set_u32(made, NFTNL_EXPR_LIMIT_BURST, row->over_burst);
-	nftnl_expr_set_u32(made, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
-	nftnl_expr_set_u32(made, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
-}
-
-static void add_counter(struct builder *builder, const char *name)
-{
-	struct nftnl_expr *made = expr(builder, "objref");
-
-	if (!made)
-		return;
-	nftnl_expr_set_u32(made, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
-	nftnl_expr_set_str(made, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+	nftnl_expr_set_u32(made, NFTNL_EXPR_OBJREF_SET_SREG, NFT_REG32_00);
+	nftnl_expr_set_str(made, NFTNL_EXPR_OBJREF_SET_NAME, row->objects);
 }
 
 static void add_plain_verdict(struct builder *builder, int verdict, const char *chain)
@@ -240,14 +229,18 @@ static void add_remember(struct builder *builder, const struct nft_rule *row)
 	nftnl_expr_set_str(made, NFTNL_EXPR_DYNSET_SET_NAME, row->to);
 }
 
-static void add_forward(struct builder *builder, uint32_t index)
+static void add_forward(struct builder *builder, const struct nft_rule *row)
 {
-	struct nftnl_expr *value = expr(builder, "immediate"), *made = expr(builder, "fwd");
+	struct nftnl_expr *lookup, *made;
 
-	if (!value || !made)
+	add_meta(builder, row->by, NFT_REG32_00);
+	lookup = expr(builder, "lookup");
+	made = expr(builder, "fwd");
+	if (!lookup || !made)
 		return;
-	nftnl_expr_set_u32(value, NFTNL_EXPR_IMM_DREG, NFT_REG32_00);
-	nftnl_expr_set_u32(value, NFTNL_EXPR_IMM_DATA, index);
+	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
+	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_DREG, NFT_REG32_00);
+	nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, row->to);
 	nftnl_expr_set_u32(made, NFTNL_EXPR_FWD_SREG_DEV, NFT_REG32_00);
 }
 
@@ -281,7 +274,7 @@ static void add_verdict(struct builder *builder, const struct nft_rule *row)
 		add_remember(builder, row);
 		break;
 	case NFT_FORWARD:
-		add_forward(builder, row->number);
+		add_forward(builder, row);
 		break;
 	}
 }
@@ -298,10 +291,8 @@ void nft_add_rule(struct nft *nft, const struct nft_table *table, const struct n
 		for (size_t i = 0;
 		     i < ARRAY_SIZE(row->terms) && row->terms[i].load[0].from != NFT_NOTHING; i++)
 			add_term(&builder, &row->terms[i]);
-		if (row->over_per_s)
-			add_limit(&builder, row);
-		if (row->counter)
-			add_counter(&builder, row->counter);
+		if (row->objects)
+			add_objects(&builder, row);
 		add_verdict(&builder, row);
 	}
 	if (!message || !builder.rule || builder.failed)

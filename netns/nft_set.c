@@ -16,6 +16,7 @@ static uint32_t type_len(enum nft_type type)
 {
 	switch (type) {
 	case NFT_TYPE_IPV4:
+	case NFT_TYPE_IFINDEX:
 		return 4;
 	case NFT_TYPE_IPV6:
 	case NFT_TYPE_IFNAME:
@@ -108,6 +109,10 @@ void nft_add_set(struct nft *nft, const struct nft_table *table, const struct nf
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, type);
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, len);
 	}
+	if (row->object) {
+		flags |= NFT_SET_OBJECT;
+		nftnl_set_set_u32(set, NFTNL_SET_OBJ_TYPE, row->object);
+	}
 	if (row->timeout_s) {
 		flags |= NFT_SET_TIMEOUT | NFT_SET_EVAL;
 		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, UINT64_C(1000) * row->timeout_s);
@@ -177,6 +182,8 @@ static void element_message(struct nft *nft, const struct nft_table *table, cons
 	put_data(message, NFTA_SET_ELEM_KEY, element->key.bytes, element->key.len);
 	if (element->data.len)
 		put_data(message, NFTA_SET_ELEM_DATA, element->data.bytes, element->data.len);
+	if (element->object)
+		mnl_attr_put_strz(message, NFTA_SET_ELEM_OBJREF, element->object);
 	if (element->owner)
 		put_owner(message, element->owner);
 	mnl_attr_nest_end(message, item);

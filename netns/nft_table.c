@@ -1,10 +1,7 @@
-/* Tables, chains and named counters as nftables messages; see nft.h. */
-#include <arpa/inet.h>
+/* Tables and chains as nftables messages; see nft.h. */
 #include <errno.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>
-#include <libnftnl/object.h>
-#include <libnftnl/rule.h>
 #include <libnftnl/table.h>
 
 #include "netns/nft.h"
@@ -66,10 +63,11 @@ struct err *nft_find_table(struct nft *nft, const struct nft_table *table, uint6
 	return NULL;
 }
 
-void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *row,
-		   const char *device)
+static void chain_message(struct nft *nft, const struct nft_table *table,
+			  const struct nft_chain *row, const char *device, uint16_t type)
 {
-	struct nlmsghdr *message = nft_message(nft, NFT_MSG_NEWCHAIN, table->family, NLM_F_CREATE);
+	struct nlmsghdr *message =
+		nft_message(nft, type, table->family, type == NFT_MSG_NEWCHAIN ? NLM_F_CREATE : 0);
 	struct nftnl_chain *chain = nftnl_chain_alloc();
 
 	if (!message || !chain) {
@@ -82,8 +80,9 @@ void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct 
 		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, row->type);
 		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, row->hook);
 		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, row->priority);
-		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 	}
+	if (row->type && type == NFT_MSG_NEWCHAIN)
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
 	if (device)
 		nftnl_chain_set_str(chain, NFTNL_CHAIN_DEV, device);
 	nftnl_chain_nlmsg_build_payload(message, chain);
@@ -91,14 +90,16 @@ void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct 
 	nft_end_message(nft, message);
 }
 
-void nft_flush_rules(struct nft *nft, const struct nft_table *table)
+void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *chain,
+		   const char *device)
 {
-	struct nlmsghdr *message = nft_message(nft, NFT_MSG_DELRULE, table->family, 0);
+	chain_message(nft, table, chain, device, NFT_MSG_NEWCHAIN);
+}
 
-	if (!message)
-		return;
-	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table->name);
-	nft_end_message(nft, message);
+void nft_leave_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *chain,
+		     const char *device)
+{
+	chain_message(nft, table, chain, device, NFT_MSG_DELCHAIN);
 }
 
 static struct err *ignore(struct nft_reader *reader, const struct nlmsghdr *message)
@@ -127,64 +128,29 @@ struct err *nft_has_chain(struct nft *nft, const struct nft_table *table, const 
 	return err;
 }
 
-void nft_add_counter(struct nft *nft, const struct nft_table *table, const char *name)
-{
-	struct nlmsghdr *message = nft_message(nft, NFT_MSG_NEWOBJ, table->family, NLM_F_CREATE);
-	struct nftnl_obj *object = nftnl_obj_alloc();
-
-	if (!message || !object) {
-		nft->err = err_first(nft->err, err_sys(ENOMEM, "make an nftables counter"));
-		return;
-	}
-	nftnl_obj_set_str(object, NFTNL_OBJ_TABLE, table->name);
-	nftnl_obj_set_str(object, NFTNL_OBJ_NAME, name);
-	nftnl_obj_set_u32(object, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
-	nftnl_obj_set_u64(object, NFTNL_OBJ_CTR_BYTES, 0);
-	nftnl_obj_set_u64(object, NFTNL_OBJ_CTR_PKTS, 0);
-	nftnl_obj_nlmsg_build_payload(message, object);
-	nftnl_obj_free(object);
-	nft_end_message(nft, message);
-}
-
-struct counter_reader {
+struct rule_counter {
 	struct nft_reader reader;
-	uint64_t bytes, packets;
+	size_t count;
 };
 
-static struct err *read_counter(struct nft_reader *reader, const struct nlmsghdr *message)
+static struct err *count_rule(struct nft_reader *reader, const struct nlmsghdr *message)
 {
-	struct counter_reader *want = (void *)reader;
-	struct nftnl_obj *object = nftnl_obj_alloc();
-
-	if (!object)
-		return err_sys(ENOMEM, "read an nftables counter");
-	if (nftnl_obj_nlmsg_parse(message, object) == 0) {
-		want->bytes = nftnl_obj_get_u64(object, NFTNL_OBJ_CTR_BYTES);
-		want->packets = nftnl_obj_get_u64(object, NFTNL_OBJ_CTR_PKTS);
-	}
-	nftnl_obj_free(object);
+	(void)message;
+	((struct rule_counter *)reader)->count++;
 	return NULL;
 }
 
-struct err *nft_read_counter(struct nft *nft, const struct nft_table *table, const char *name,
-			     uint64_t *ret_bytes, uint64_t *ret_packets)
+struct err *nft_has_rules(struct nft *nft, const struct nft_table *table, const char *chain,
+			  bool *ret_has)
 {
-	struct counter_reader reader = { .reader.read = read_counter };
+	struct rule_counter counter = { .reader.read = count_rule };
 	_Alignas(struct nlmsghdr) char room[1024];
-	struct nlmsghdr *message = nft_query_header(nft, room, NFT_MSG_GETOBJ, table->family, 0);
-	struct err *err;
+	struct nlmsghdr *message =
+		nft_query_header(nft, room, NFT_MSG_GETRULE, table->family, NLM_F_DUMP);
 
-	mnl_attr_put_strz(message, NFTA_OBJ_TABLE, table->name);
-	mnl_attr_put_strz(message, NFTA_OBJ_NAME, name);
-	mnl_attr_put_u32(message, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
-	err = nft_query(nft, message, &reader.reader);
-	if (err && err_errno(err) == ENOENT) {
-		err_drop(err); /* said in our words */
-		return err_new(ERR_NOT_FOUND, "there is no counter %s in table %s", name,
-			       table->name);
-	}
-	TRY(err);
-	*ret_bytes = reader.bytes;
-	*ret_packets = reader.packets;
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table->name);
+	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
+	TRY(nft_query(nft, message, &counter.reader));
+	*ret_has = counter.count > 0;
 	return NULL;
 }

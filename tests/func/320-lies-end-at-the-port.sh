@@ -64,6 +64,6 @@ is "so does the uplink" "$(heard world.log)" "world0 honest"
 is "and the host" "$(heard host.log)" "lies0 honest"
 
 # the guard is what it is due to; no cella here, which would put it back
-nft delete table netdev cella-vethliar.0
+nft delete table netdev cella
 told_again
 check "without the guard the victim hears many" test "$(heard victim.log | wc -l)" -ge 30

@@ -110,4 +110,4 @@ check_fails "so is a bad service" "cella.conf: HOST_SERVICES: " cella list
 rm "$CELLA_ROOT/etc/cella/cella.conf"
 kill -9 "$(monitor_of two)" "$(vps_field two .pid)"
 wait_for 30 status_is two stopped
-unlike "a killed VPS's rules go with the next look" "$(nft list tables)" "cella-vethtwo"
+unlike "a killed VPS's rules go with the next look" "$(nft list ruleset)" vethtwo
