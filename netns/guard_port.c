@@ -3,6 +3,7 @@
  * from -> (v4 | v6 | arp) -> ... -> passed; what reaches the end of any other chain is dropped
  * there. Written as what is allowed; what is allowed to which port lies in the sets, so that a port
  * that nothing is known of may send nothing. Each port has counters and limits of its own, by maps.
+ * A lookup is what costs most, so the packets of most ports take the way with the fewest of them.
  * Rests on RFC 826, 5227 (ARP), 4861, 6980, 7112 (ND: no fragments, no extension headers), 3315.
  */
 #include "netns/guard_port.h"
@@ -31,6 +32,7 @@ static const struct chain_row {
 	{ { "from", "filter", NF_NETDEV_INGRESS, PRIORITY }, WAY_OUT },
 	{ { "to", "filter", NF_NETDEV_EGRESS, PRIORITY }, WAY_IN },
 	{ { "v4" }, WAY_OUT },
+	{ { "v4own" }, WAY_OUT },
 	{ { "dhcp" }, WAY_OUT },
 	{ { "udp" }, WAY_OUT },
 	{ { "v6" }, WAY_OUT },
@@ -52,6 +54,10 @@ static const struct set_row {
 	struct nft_set set;
 	enum way way;
 } sets[] = {
+	{ { .name = "flood", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
+	/* what most packets are found in by one lookup */
+	{ { .name = "own4", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV4 } }, WAY_OUT },
+	{ { .name = "own6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6 } }, WAY_OUT },
 	{ { .name = "mac", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER } }, WAY_OUT },
 	{ { .name = "v4", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV4 } }, WAY_OUT },
 	{ { .name = "v6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV6 } }, WAY_OUT },
@@ -60,12 +66,29 @@ static const struct set_row {
 	{ { .name = "routed", .key = { NFT_TYPE_IFNAME } }, WAY_OUT },
 	{ { .name = "any-mac", .key = { NFT_TYPE_IFNAME } }, WAY_OUT },
 	{ { .name = "any-ip", .key = { NFT_TYPE_IFNAME } }, WAY_OUT },
-	{ { .name = "ifb", .key = { NFT_TYPE_IFNAME }, .data = { NFT_TYPE_IFINDEX } }, WAY_OUT },
-	{ { .name = "flood", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
-	{ { .name = "pps-in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_IN },
-	{ { .name = "pps-out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
+	/* a port is in these two, or it has a rate and is in the others */
 	{ { .name = "in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_IN },
 	{ { .name = "out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_OUT },
+	{ { .name = "pps-in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_IN },
+	{ { .name = "pps-out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
+	{ { .name = "paced-in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_IN },
+	{ { .name = "paced-out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_OUT },
+	{ { .name = "ifb", .key = { NFT_TYPE_IFNAME }, .data = { NFT_TYPE_IFINDEX } }, WAY_OUT },
+};
+/* of the sets: each port is in it, once */
+#define EACH_PORT 0
+
+/* What the maps have of each port: "PORT.in" is its counter of what comes in. */
+static const struct object_row {
+	const char *name;
+	uint32_t type;
+	enum way way;
+} objects[] = {
+	{ "flood", NFT_OBJECT_LIMIT, WAY_OUT },
+	{ "pps-in", NFT_OBJECT_LIMIT, WAY_IN },
+	{ "pps-out", NFT_OBJECT_LIMIT, WAY_OUT },
+	{ "in", NFT_OBJECT_COUNTER, WAY_IN },
+	{ "out", NFT_OBJECT_COUNTER, WAY_OUT },
 };
 /* clang-format on */
 
@@ -93,6 +116,7 @@ static const struct set_row {
 #define LATER_FRAGMENT6 { .load = { { NFT_FRAGMENT, 2, 2 } }, .test = NFT_IS_NOT, .mask = { 0xff, 0xf8 } }
 
 #define ANY { .load = { { NFT_NOTHING } } }
+#define ACCEPT .verdict = NFT_ACCEPT_IT
 #define DROP .verdict = NFT_DROP_IT
 #define RETURN .verdict = NFT_RETURN_NOW
 #define JUMP(chain) .verdict = NFT_JUMP_TO, .to = chain
@@ -102,14 +126,17 @@ static const struct set_row {
 #define NOT_MINE(field, name) { .load = { { IN_NAME }, { field } }, .test = NFT_NOT_IN, .set = (name) }
 #define NOT_MY_MAC(...) { .load = { { IN_NAME }, { __VA_ARGS__ } }, .test = NFT_NOT_IN, .set = "mac" }, \
 	{ .load = { { IN_NAME } }, .test = NFT_NOT_IN, .set = "any-mac" }
+#define OWN_SOURCE(field, name) { .load = { { IN_NAME }, { ETHER_SOURCE }, { field } }, .test = NFT_IN, .set = (name) }
 #define ROUTED { .load = { { IN_NAME } }, .test = NFT_IN, .set = "routed" }
 #define ANY_IP { .load = { { IN_NAME } }, .test = NFT_IN, .set = "any-ip" }
 #define OVER(limits, key) .objects = (limits), .by = (key)
 #define COUNT(counters, key) .objects = (counters), .by = (key)
 
 static const struct nft_rule out_rules[] = {
-	{ "from", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
 	{ "from", { GROUP_BIT }, OVER("flood", NFT_META_IIFNAME), DROP },
+	{ "from", { IS(ETHER_TYPE, 0x08, 0x00), OWN_SOURCE(IP_SOURCE, "own4") }, GOTO("v4own") },
+	{ "from", { IS(ETHER_TYPE, 0x86, 0xdd), OWN_SOURCE(IP6_SOURCE, "own6") }, GOTO("v6own") },
+	{ "from", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
 	/* a tag stands where the type is looked for: it is an unknown type */
 	{ "from", { IS(ETHER_TYPE, 0x08, 0x00) }, GOTO("v4") },
 	{ "from", { IS(ETHER_TYPE, 0x86, 0xdd) }, GOTO("v6") },
@@ -118,13 +145,16 @@ static const struct nft_rule out_rules[] = {
 	{ "from", { ANY }, DROP },
 
 	{ "v4", { NOT_MINE(IP_SOURCE, "v4"), NOT_IN(IN_NAME, "any-ip") }, GOTO("dhcp") },
+	{ "v4", { ANY }, GOTO("v4own") },
+
+	{ "v4own", { PROTO(IPPROTO_TCP) }, PASS },	/* most of all */
 	/* nft(8) would read its data as a header; it is worth nothing without the first one */
-	{ "v4", { LATER_FRAGMENT4 }, PASS },
-	{ "v4", { PROTO(IPPROTO_UDP) }, JUMP("udp") },
-	{ "v4", { PROTO(IPPROTO_IGMP), IS(ICMP_TYPE, 0x11) }, DROP },	/* query: a router's */
-	{ "v4", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 5) }, DROP },		/* redirect */
-	{ "v4", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 9) }, DROP },		/* router advertisement */
-	{ "v4", { ANY }, PASS },
+	{ "v4own", { LATER_FRAGMENT4 }, PASS },
+	{ "v4own", { PROTO(IPPROTO_UDP) }, JUMP("udp") },
+	{ "v4own", { PROTO(IPPROTO_IGMP), IS(ICMP_TYPE, 0x11) }, DROP },	/* query: a router's */
+	{ "v4own", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 5) }, DROP },		/* redirect */
+	{ "v4own", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 9) }, DROP },		/* router advertisement */
+	{ "v4own", { ANY }, PASS },
 
 	/* a client without address, from 68 to 67 of everybody */
 	{ "dhcp", { IS(IP_BOTH, 0, 0, 0, 0, 255, 255, 255, 255), PROTO(IPPROTO_UDP),
@@ -145,6 +175,7 @@ static const struct nft_rule out_rules[] = {
 	{ "v6", { ANY_IP }, GOTO("v6own") },
 	{ "v6", { ANY }, DROP },
 
+	{ "v6own", { PROTO(IPPROTO_TCP) }, PASS },
 	/* what has no protocol does not match: the end of the chain of headers is not in it. RFC 7112 */
 	{ "v6own", { LATER_FRAGMENT6, IS_NOT(L4_PROTO, 255) }, PASS },
 	{ "v6own", { PROTO(IPPROTO_UDP) }, JUMP("udp") },
@@ -213,15 +244,17 @@ static const struct nft_rule out_rules[] = {
 	{ "rarp", { IS(ARP_OPERATION, 0, 3), IS(ARP_SENDER, 0, 0, 0, 0), IS(ARP_ASKED, 0, 0, 0, 0) }, PASS },
 	{ "rarp", { ANY }, DROP },
 
-	/* what is above the rate goes, the rest is counted */
+	/* with a rate: what is above it goes, the rest is counted */
+	{ "passed", { ANY }, COUNT("out", NFT_META_IIFNAME), ACCEPT },
 	{ "passed", { ANY }, OVER("pps-out", NFT_META_IIFNAME), DROP },
-	{ "passed", { ANY }, COUNT("out", NFT_META_IIFNAME) },
+	{ "passed", { ANY }, COUNT("paced-out", NFT_META_IIFNAME) },
 	{ "passed", { ANY }, .verdict = NFT_FORWARD, .to = "ifb", .by = NFT_META_IIFNAME },
 };
 
 static const struct nft_rule in_rules[] = {
+	{ "to", { ANY }, COUNT("in", NFT_META_OIFNAME), ACCEPT },
 	{ "to", { ANY }, OVER("pps-in", NFT_META_OIFNAME), DROP },
-	{ "to", { ANY }, COUNT("in", NFT_META_OIFNAME) },
+	{ "to", { ANY }, COUNT("paced-in", NFT_META_OIFNAME) },
 };
 /* clang-format on */
 
@@ -271,11 +304,13 @@ static struct err *find_place(struct place *place, bool *ret_found)
 	const struct nft_key key = key_of(place->host_name);
 
 	place_own(place);
-	TRY(nft_has_element(place->nft, &place->tables[WAY_OUT], "out", &key, ret_found));
+	TRY(nft_has_element(place->nft, &place->tables[WAY_OUT], sets[EACH_PORT].set.name, &key,
+			    ret_found));
 	if (*ret_found)
 		return NULL;
 	place_shared(place);
-	return nft_has_element(place->nft, &place->tables[WAY_OUT], "out", &key, ret_found);
+	return nft_has_element(place->nft, &place->tables[WAY_OUT], sets[EACH_PORT].set.name, &key,
+			       ret_found);
 }
 
 /* --- what a port has in the sets --- */
@@ -306,22 +341,21 @@ static void add_ifb(const struct place *place, uint32_t ifb)
 	nft_add_element(place->nft, &place->tables[WAY_OUT], "ifb", &element);
 }
 
-/* An object of its own in a map of objects: "PORT.out" in "out". */
 struct object_name {
 	char text[GUARD_NAME_MAX];
 };
 
-static struct object_name object_of(const char *host_name, const char *map)
+static struct object_name object_of(const char *host_name, const char *name)
 {
-	struct object_name name;
+	struct object_name full;
 
-	snprintf(name.text, sizeof(name.text), "%s.%s", host_name, map);
-	return name;
+	snprintf(full.text, sizeof(full.text), "%s.%s", host_name, name);
+	return full;
 }
 
-static void refer(const struct place *place, enum way way, const char *map)
+static void refer(const struct place *place, enum way way, const char *map, const char *object)
 {
-	const struct object_name name = object_of(place->host_name, map);
+	const struct object_name name = object_of(place->host_name, object);
 	const struct nft_element element = { .key = key_of(place->host_name),
 					     .object = name.text,
 					     .owner = place->host_name };
@@ -329,26 +363,38 @@ static void refer(const struct place *place, enum way way, const char *map)
 	nft_add_element(place->nft, &place->tables[way], map, &element);
 }
 
-/* An existing one counts on. */
-static void add_counter(const struct place *place, enum way way, const char *map)
-{
-	nft_add_counter(place->nft, &place->tables[way], object_of(place->host_name, map).text);
-	refer(place, way, map);
-}
-
 static void add_limit(const struct place *place, enum way way, const char *map,
-		      uint64_t packets_per_s)
+		      uint64_t packets_per_s, uint64_t burst)
 {
 	nft_add_limit(place->nft, &place->tables[way], object_of(place->host_name, map).text,
-		      (uint32_t)packets_per_s, (uint32_t)(packets_per_s / 20 + 5));
-	refer(place, way, map);
+		      (uint32_t)packets_per_s, (uint32_t)burst);
+	refer(place, way, map, map);
 }
 
-static void add_flood(const struct place *place)
+/* An existing one counts on. */
+static void add_counter(const struct place *place, enum way way, const char *name)
 {
-	nft_add_limit(place->nft, &place->tables[WAY_OUT],
-		      object_of(place->host_name, "flood").text, FLOOD_PER_S, FLOOD_BURST);
-	refer(place, WAY_OUT, "flood");
+	nft_add_counter(place->nft, &place->tables[way], object_of(place->host_name, name).text);
+}
+
+static void add_counters(const struct place *place, bool is_paced)
+{
+	add_counter(place, WAY_IN, "in");
+	add_counter(place, WAY_OUT, "out");
+	refer(place, WAY_IN, is_paced ? "paced-in" : "in", "in");
+	refer(place, WAY_OUT, is_paced ? "paced-out" : "out", "out");
+}
+
+static void add_rates(const struct place *place, uint64_t packets_per_s, uint32_t ifb)
+{
+	uint64_t burst = packets_per_s / 20 + 5;
+
+	if (packets_per_s) {
+		add_limit(place, WAY_IN, "pps-in", packets_per_s, burst);
+		add_limit(place, WAY_OUT, "pps-out", packets_per_s, burst);
+	}
+	if (ifb)
+		add_ifb(place, ifb);
 }
 
 /* What the kernel inside gives itself from its hardware address: RFC 4291, appendix A. */
@@ -360,11 +406,23 @@ static void add_own_link_local(const struct place *place, const uint8_t *mac)
 	add_own(place, "v6", NFT_TYPE_IPV6, addr);
 }
 
+/* Of an address with its hardware address. */
+static void add_source(const struct place *place, const uint8_t *mac, const struct net_addr *addr)
+{
+	struct nft_element element = { .key = key_of(place->host_name), .owner = place->host_name };
+	bool is_v4 = addr->family == AF_INET;
+
+	nft_key_add(&element.key, NFT_TYPE_ETHER, mac);
+	nft_key_add(&element.key, is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6, addr->bytes);
+	nft_add_element(place->nft, &place->tables[WAY_OUT], is_v4 ? "own4" : "own6", &element);
+}
+
 static void add_addrs(const struct place *place, const struct net_guard *guard)
 {
 	for (size_t i = 0; i < guard->addr_count; i++) {
 		bool is_v4 = guard->addrs[i].family == AF_INET;
 
+		add_source(place, guard->mac, &guard->addrs[i]);
 		add_own(place, is_v4 ? "v4" : "v6", is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
 			guard->addrs[i].bytes);
 	}
@@ -376,6 +434,7 @@ static void add_addrs(const struct place *place, const struct net_guard *guard)
 
 static void add_port(const struct place *place, const struct net_guard *guard, uint32_t ifb)
 {
+	add_limit(place, WAY_OUT, "flood", FLOOD_PER_S, FLOOD_BURST);
 	add_own(place, "mac", NFT_TYPE_ETHER, guard->mac);
 	add_addrs(place, guard);
 	if (!(guard->flags & NET_GUARD_BRIDGED))
@@ -384,15 +443,8 @@ static void add_port(const struct place *place, const struct net_guard *guard, u
 		add_kind(place, "any-mac");
 	if (guard->flags & NET_GUARD_ANY_IP)
 		add_kind(place, "any-ip");
-	if (ifb)
-		add_ifb(place, ifb);
-	add_flood(place);
-	add_counter(place, WAY_IN, "in");
-	add_counter(place, WAY_OUT, "out");
-	if (!guard->packets_per_s)
-		return;
-	add_limit(place, WAY_IN, "pps-in", guard->packets_per_s);
-	add_limit(place, WAY_OUT, "pps-out", guard->packets_per_s);
+	add_counters(place, ifb || guard->packets_per_s);
+	add_rates(place, guard->packets_per_s, ifb);
 }
 
 /* All but the counters, or all. *ret_left: how many other ports there are. */
@@ -401,16 +453,18 @@ enum extent { ALL, BUT_COUNTERS };
 static struct err *delete_port(const struct place *place, enum extent extent, size_t *ret_left)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		const struct nft_set *set = &sets[i].set;
-		const struct nft_table *table = &place->tables[sets[i].way];
+		size_t left = 0;
 
-		if (extent == BUT_COUNTERS && set->object == NFT_OBJECT_COUNTER)
-			continue;
-		TRY(nft_delete_owned(place->nft, table, set, place->host_name, ret_left));
-		if (set->object)
-			TRY(nft_delete_object(place->nft, table, set->object,
-					      object_of(place->host_name, set->name).text));
+		TRY(nft_delete_owned(place->nft, &place->tables[sets[i].way], &sets[i].set,
+				     place->host_name, &left));
+		if (i == EACH_PORT)
+			*ret_left = left;
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		if (extent == ALL || objects[i].type != NFT_OBJECT_COUNTER)
+			TRY(nft_delete_object(place->nft, &place->tables[objects[i].way],
+					      objects[i].type,
+					      object_of(place->host_name, objects[i].name).text));
 	return NULL;
 }
 
@@ -503,7 +557,7 @@ struct err *guard_port_remove(struct nft *nft, const char *host_name, enum guard
 	TRY(find_place(&place, &found));
 	if (!found)
 		return NULL;
-	TRY(delete_port(&place, ALL, &left)); /* of the last set, "out", in which each port is */
+	TRY(delete_port(&place, ALL, &left));
 	if (left == 0)
 		return delete_tables(&place);
 	for (size_t way = 0; way < WAYS && device == GUARD_DEVICE_STAYS; way++)
