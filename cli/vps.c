@@ -58,6 +58,7 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_completion,
 	&vps_cmd_tables,
 	&vps_cmd_monitor_end,
+	&vps_cmd_monitor_look,
 };
 
 const struct program vps_program = {

@@ -22,8 +22,8 @@ extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd
 	vps_cmd_check_config, vps_cmd_doctor, vps_cmd_register, vps_cmd_unregister,
 	vps_cmd_runscript, vps_cmd_vzlist, vps_cmd_list, vps_cmd_show, vps_cmd_exec, vps_cmd_exec2,
 	vps_cmd_enter, vps_cmd_console, vps_cmd_stats, vps_cmd_top, vps_cmd_events, vps_cmd_metrics,
-	vps_cmd_why, vps_cmd_traffic, vps_cmd_monitor_end, vps_cmd_template, vps_cmd_snapshot,
-	vps_cmd_snapshot_list, vps_cmd_snapshot_switch, vps_cmd_snapshot_delete,
+	vps_cmd_why, vps_cmd_traffic, vps_cmd_monitor_end, vps_cmd_monitor_look, vps_cmd_template,
+	vps_cmd_snapshot, vps_cmd_snapshot_list, vps_cmd_snapshot_switch, vps_cmd_snapshot_delete,
 	vps_cmd_snapshot_mount, vps_cmd_snapshot_umount, vps_cmd_clone, vps_cmd_convert,
 	vps_cmd_completion, vps_cmd_tables;
 
@@ -106,6 +106,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "rate-out", 0, "RATE", "bits a second that it sends", offsetof(type, member.rate_out_bits), opt_bit_rate }, \
 	{ "rate-burst", 0, "BYTES", "what may go at once", offsetof(type, member.rate_burst_bytes), opt_bytes }, \
 	{ "pps", 0, "NUMBER", "packets a second, each way", offsetof(type, member.packets_per_s), opt_u64 }, \
+	{ "traffic-quota", 0, "SIZE:ACTION", "a month's; then warn, throttle, stop, hook", offsetof(type, member.traffic_quota), opt_vps_text }, \
 	{ "group", 0, "NAME", "VPSs of one group reach each other, repeatable", offsetof(type, member.groups), opt_vps_words }, \
 	{ "allow-peer", 0, "NAME", "another VPS that it reaches, repeatable", offsetof(type, member.allow_peers), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \

@@ -1,4 +1,4 @@
-/* cella console; and the verb by which a monitor comes back to us. */
+/* cella console; and the verbs by which a monitor comes back to us. */
 #include "base/parse.h"
 #include "cli/vps.h"
 #include "runtime/monitor/monitor.h"
@@ -60,6 +60,25 @@ static struct err *end_run(const struct cmd_call *call, int *ret_status)
 	TRY(vps_host_open(&host));
 	return vps_monitor_end(&host, &end);
 }
+
+static struct err *look_run(const struct cmd_call *call, int *ret_status)
+{
+	OWN(vps_host) struct vps_host host = { 0 };
+	OWN(opt_args) struct opt_args args = { 0 };
+
+	(void)ret_status;
+	TRY(cmd_parse(call, NULL, &args));
+	TRY(vps_host_open(&host));
+	return vps_monitor_look(&host, args.items[0]);
+}
+
+const struct cmd vps_cmd_monitor_look = {
+	.name = MONITOR_LOOK_VERB,
+	.args = "NAME",
+	.run = look_run,
+	.min_args = 1,
+	.max_args = 1,
+};
 
 const struct cmd vps_cmd_monitor_end = {
 	.name = MONITOR_END_VERB,

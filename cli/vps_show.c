@@ -40,6 +40,18 @@ static void put_list(struct json_out *out, const char *key, const struct strlist
 	json_out_end_array(out);
 }
 
+static void put_traffic_quota(struct json_out *out, const struct vps_conf *conf)
+{
+	struct vps_traffic_quota quota = { .bytes = VPS_UNLIMITED };
+
+	/* a definition was checked when it was read; a broken one says nothing */
+	if (conf->traffic_quota)
+		err_drop(vps_traffic_quota_parse("", conf->traffic_quota, &quota));
+	put_number(out, "trafficBytesPerMonth", quota.bytes);
+	put_text(out, "trafficQuotaAction",
+		 quota.bytes == VPS_UNLIMITED ? NULL : vps_quota_action_name(quota.action));
+}
+
 static void put_limits(struct json_out *out, const struct vps_conf *conf)
 {
 	json_out_key(out, "limits");
@@ -63,6 +75,7 @@ static void put_limits(struct json_out *out, const struct vps_conf *conf)
 	put_number(out, "rateOutBitsPerSecond", conf->rate_out_bits);
 	put_number(out, "rateBurstBytes", conf->rate_burst_bytes);
 	put_number(out, "packetsPerSecond", conf->packets_per_s);
+	put_traffic_quota(out, conf);
 	put_number(out, "diskSoftBytes", conf->disk_bytes.soft);
 	put_number(out, "diskBytes", conf->disk_bytes.hard);
 	put_number(out, "diskSoftInodes", conf->disk_inodes.soft);
@@ -285,6 +298,8 @@ static struct err *add_limits(struct table *table, const struct vps_info *info)
 		      unit_count(conf->numproc).text));
 	TRY(add_disk(table, info));
 	TRY(add_pair(table, "CPUs", unit_count(conf->cpus).text));
+	if (conf->traffic_quota)
+		TRY(add_pair(table, "traffic a month", conf->traffic_quota));
 	return stats ? add_pair(table, "CPU time used",
 				unit_duration(stats->cpu_usage_us / 1000000).text) :
 		       NULL;

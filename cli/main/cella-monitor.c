@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -52,8 +53,17 @@ static struct err *become_cella(char **argv)
 	return err_sys(errno, "run %s", argv[MONITOR_ARG_CELLA]);
 }
 
+/* A number that cella wrote; none is no errand. */
+static int64_t look_s(const char *word)
+{
+	long seconds = strtol(word, NULL, 10);
+
+	return seconds > 0 && seconds <= MONITOR_LOOK_MAX_S ? seconds : 0;
+}
+
 int main(int argc, char **argv)
 {
+	struct errand errand;
 	struct err *err;
 
 	if (argc != MONITOR_ARG_COUNT) {
@@ -66,7 +76,9 @@ int main(int argc, char **argv)
 	err = begin(argv[MONITOR_ARG_NAME]);
 	/* nobody is there to be told: without a log, or a console, the VPS is still watched */
 	log_warn(err);
-	monitor_watch(MONITOR_FD_INIT, &console);
+	errand_init(&errand, argv[MONITOR_ARG_CELLA], argv[MONITOR_ARG_NAME],
+		    look_s(argv[MONITOR_ARG_LOOK_S]));
+	monitor_watch(MONITOR_FD_INIT, &console, &errand);
 	console_close(&console);
 	err = become_cella(argv);
 	log_warn(err);

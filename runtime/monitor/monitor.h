@@ -38,6 +38,7 @@ enum monitor_arg {
 	MONITOR_ARG_PID,	 /* of init on the host */
 	MONITOR_ARG_START_TICKS, /* of init */
 	MONITOR_ARG_RESTARTS,	 /* in a row, each soon after the last */
+	MONITOR_ARG_LOOK_S,	 /* seconds between errands; 0: none */
 	MONITOR_ARG_COUNT
 };
 
@@ -121,9 +122,25 @@ void console_serve(struct console *console, size_t i);
  */
 bool console_revive(struct console *console);
 
+/* --- the errand (errand.c) --- */
+
+/* "cella monitor-look NAME" every few minutes: it makes durable what the VPS has sent and received,
+ * and looks whether that is too much. */
+#define MONITOR_LOOK_VERB "monitor-look"
+#define MONITOR_LOOK_MAX_S 86400
+
+struct errand {
+	const char *cella; /* borrowed, as name is */
+	char *name;
+	int64_t every_ms, next_ms;
+};
+void errand_init(struct errand *errand, const char *cella, char *name, int64_t every_s);
+/* Run it if it is due. Milliseconds to the next one, for poll(2). */
+int errand_run(struct errand *errand);
+
 /* --- the life --- */
 
 /* Serve until init has ended. */
-void monitor_watch(int init_pidfd, struct console *console);
+void monitor_watch(int init_pidfd, struct console *console, struct errand *errand);
 
 #endif

@@ -1,4 +1,4 @@
-/* The monitor's poll loop; see monitor.h. It wakes only when something happened. */
+/* The monitor's poll loop; see monitor.h. It wakes when something happened or its errand is due. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -34,13 +34,13 @@ static void read_last_words(struct console *console)
 		console_read(console);
 }
 
-void monitor_watch(int init_pidfd, struct console *console)
+void monitor_watch(int init_pidfd, struct console *console, struct errand *errand)
 {
 	struct pollfd fds[POLL_COUNT];
 
 	for (;;) {
 		fill(fds, init_pidfd, console);
-		if (poll(fds, POLL_COUNT, -1) < 0) {
+		if (poll(fds, POLL_COUNT, errand_run(errand)) < 0) {
 			if (errno == EINTR)
 				continue;
 			return;

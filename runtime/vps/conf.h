@@ -71,6 +71,7 @@ struct vps_conf {
 	uint64_t rate_in_bits, rate_out_bits, rate_burst_bytes, packets_per_s;
 	char *rate; /* OpenVZ's "DEVICE:CLASS:KBIT"; owned */
 	uint64_t ratebound;
+	char *traffic_quota;		    /* "500G:stop"; owned */
 	struct strlist groups, allow_peers; /* whom it reaches on this host */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t ram_min_bytes, ram_soft_bytes; /* a guarantee; where reclaim begins */
@@ -132,6 +133,21 @@ const char *vps_conf_obsolete(const char *key);
 MUST_CHECK struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *file);
 /* The number of OpenVZ's RATE. ERR_INVALID. */
 MUST_CHECK struct err *vps_rate_kbits(const char *what, const char *text, uint64_t *ret_kbits);
+/* What becomes of a VPS that has sent and received more in a month. ERR_INVALID. */
+enum vps_quota_action {
+	VPS_QUOTA_WARN,
+	VPS_QUOTA_THROTTLE,
+	VPS_QUOTA_STOP,
+	VPS_QUOTA_HOOK,
+	VPS_QUOTA_ACTION_COUNT
+};
+struct vps_traffic_quota {
+	uint64_t bytes; /* VPS_UNLIMITED: there is none */
+	enum vps_quota_action action;
+};
+MUST_CHECK struct err *vps_traffic_quota_parse(const char *what, const char *text,
+					       struct vps_traffic_quota *ret_quota);
+const char *vps_quota_action_name(enum vps_quota_action action);
 /* Keys of the file that mean nothing to us, or no longer anything to the kernel. */
 MUST_CHECK struct err *vps_conf_unknown(const struct conf_file *file, struct strlist *ret_keys);
 /* The i-th key and what it means, for the manual; NULL past the end. */

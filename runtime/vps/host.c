@@ -10,11 +10,15 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "runtime/monitor/monitor.h"
 #include "runtime/vps/room.h"
 
 /* The last quarter of 31 bit ids, which systemd's "Users, Groups, UIDs and GIDs" leaves unused. */
 #define ID_POOL_FIRST UINT64_C(1879048192)
 #define ID_POOL_COUNT UINT64_C(268435456)
+
+/* What a power cut may cost of the sums of traffic, and a quota be late. */
+#define LOOK_S 300
 
 static const struct place {
 	const char *path;
@@ -106,6 +110,9 @@ static struct err *read_global(const char *root, struct vps_host *host)
 		err = host_net_read(&file, &host->net);
 	if (!err && conf_file_get(&file, "ID_POOL"))
 		err = read_pool(conf_file_get(&file, "ID_POOL"), host);
+	if (!err && conf_file_get(&file, "TRAFFIC_INTERVAL"))
+		err = parse_u64("TRAFFIC_INTERVAL", conf_file_get(&file, "TRAFFIC_INTERVAL"), 0,
+				MONITOR_LOOK_MAX_S, &host->look_s);
 	if (!err && conf_file_get(&file, "HOST_SERVICES"))
 		err = guard_read_services(conf_file_get(&file, "HOST_SERVICES"), host);
 	return err ? err_wrap(err, "%s", path) : NULL;
@@ -114,7 +121,9 @@ static struct err *read_global(const char *root, struct vps_host *host)
 struct err *vps_host_open(struct vps_host *ret_host)
 {
 	OWN(vps_host)
-	struct vps_host host = { .id_first = ID_POOL_FIRST, .id_count = ID_POOL_COUNT };
+	struct vps_host host = { .id_first = ID_POOL_FIRST,
+				 .id_count = ID_POOL_COUNT,
+				 .look_s = LOOK_S };
 	const char *root;
 
 	set_defaults(&host.defaults);

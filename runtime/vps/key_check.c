@@ -91,6 +91,13 @@ struct err *check_rate(const struct conf_key *key, const void *field)
 	return vps_rate_kbits(conf_key_label(key), *(char *const *)field, &kbits);
 }
 
+struct err *check_traffic_quota(const struct conf_key *key, const void *field)
+{
+	struct vps_traffic_quota quota;
+
+	return vps_traffic_quota_parse(conf_key_label(key), *(char *const *)field, &quota);
+}
+
 struct err *check_layout(const struct conf_key *key, const void *field)
 {
 	const char *layout = *(char *const *)field;

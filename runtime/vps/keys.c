@@ -79,6 +79,8 @@ static const struct conf_key keys[] = {
 	{ "SWAPPAGES",    &conf_page_limit, FIELD(swap_bytes), 0, UINT64_MAX, "--swap",
 	  "swap in pages of 4 KiB, barrier:limit; the limit counts" },
 	{ "TIMEZONE",     &conf_text, FIELD(timezone), 0, 128, "--timezone", "time zone, as Europe/Berlin", check_zone },
+	{ "TRAFFIC_QUOTA", &conf_text, FIELD(traffic_quota), 0, 64, "--traffic-quota",
+	  "bytes it may send and receive in a month and what is done then, as 500G:throttle", check_traffic_quota },
 	{ "VE_LAYOUT",    &conf_text, FIELD(layout), 0, 0, "--layout", "how its disk lies on the host: dir, overlay or image", check_layout },
 };
 /* clang-format on */

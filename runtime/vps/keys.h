@@ -67,6 +67,7 @@ MUST_CHECK struct err *check_cpu_list(const struct conf_key *key, const void *fi
 MUST_CHECK struct err *check_node_list(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_zone(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_rate(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_traffic_quota(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_text(const struct conf_key *key, const void *field);
 
 #endif

@@ -89,6 +89,7 @@ struct err *watcher_start(struct watcher *watcher)
 	spec_init(&spec);
 	vps_conf_release(&watcher->conf);
 	TRY(vps_load(watcher->host, watcher->name, &watcher->conf));
+	TRY(quota_check_start(watcher->host, watcher->name, &watcher->conf));
 	TRY(vps_clean_up(watcher->host, watcher->name,
 			 &watcher->conf)); /* of a life that nobody saw end */
 	TRY(scripts_run(watcher->host, watcher->name, ACTION_PREMOUNT));
@@ -180,6 +181,7 @@ struct err *watcher_become_monitor(const struct watcher *watcher, int listen_fd)
 	TRY(strlist_format(&words, "%d", (int)watcher->init.pid));
 	TRY(strlist_format(&words, "%" PRIu64, watcher->init_start_ticks));
 	TRY(strlist_format(&words, "%" PRIu64, watcher->restarts));
+	TRY(strlist_format(&words, "%" PRIu64, watcher->host->look_s));
 	TRY(environment(&env));
 	TRY(place_fds(watcher, listen_fd, log_dir_fd, &program_fd));
 	log_dir_fd = -1; /* its number may be another's by now */

@@ -44,7 +44,10 @@ static struct err *fill(const struct vps_conf *conf, const struct net_port *port
 struct err *net_plan_guards(const struct vps_host *host, const char *name,
 			    const struct vps_conf *conf, struct vps_net *net)
 {
+	bool is_throttled;
+
 	TRY(guard_find_peers(host, name, conf, &net->peers));
+	TRY(quota_throttles(host, name, conf, &is_throttled));
 	net->guards = calloc(net->ports.count + 1, sizeof(*net->guards));
 	if (!net->guards)
 		return err_sys(ENOMEM, "plan guards");
@@ -54,6 +57,8 @@ struct err *net_plan_guards(const struct vps_host *host, const char *name,
 		if (!net_mode_is_guarded(port->mode))
 			continue;
 		TRY(fill(conf, port, &net->guards[i]));
+		if (is_throttled)
+			quota_throttle(&net->guards[i].guard.rate);
 		net->guards[i].guard.peers = (const char *const *)net->peers.items;
 		net->guards[i].guard.peer_count = net->peers.count;
 		port->guard = &net->guards[i].guard;

@@ -239,8 +239,27 @@ MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char 
 /* Add what the guards of these ports have counted to the VPS's sums; the lock is held. */
 MUST_CHECK struct err *traffic_save(const struct vps_host *host, const char *name,
 				    const struct net_ports *ports);
+/* What was saved of a month, "2026-11": bytes of all interfaces and both directions. */
+MUST_CHECK struct err *traffic_of_month(const struct vps_host *host, const char *name,
+					const char *month, uint64_t *ret_bytes);
+/* "2026-11" now, in UTC; ret_month has room for VPS_MONTH_MAX. */
+void traffic_this_month(char *ret_month);
 /* Remove the sums. Missing is success. */
 MUST_CHECK struct err *traffic_forget(const struct vps_host *host, const char *name);
+
+/* --- quota.c --- */
+
+/* Is the VPS over its traffic quota, and is throttling what is done then? */
+MUST_CHECK struct err *quota_throttles(const struct vps_host *host, const char *name,
+				       const struct vps_conf *conf, bool *ret_throttles);
+/* Lower what is above the rate of VPSs that are over their quota. */
+void quota_throttle(struct net_rate *rate);
+/* "it has sent ... this month" when it is over its quota; else NULL. Owned. */
+MUST_CHECK struct err *quota_text(const struct vps_host *host, const char *name,
+				  const struct vps_conf *conf, char **ret_text);
+/* ERR_STATE: it is over its quota, which says that it stops then. */
+MUST_CHECK struct err *quota_check_start(const struct vps_host *host, const char *name,
+					 const struct vps_conf *conf);
 
 /* --- identity.c --- */
 

@@ -17,9 +17,13 @@
 #define TIMEOUT_MS 60000
 
 static const char *const action_names[ACTION_COUNT] = {
-	[ACTION_PREMOUNT] = "premount", [ACTION_MOUNT] = "mount",
-	[ACTION_START] = "start",	[ACTION_STOP] = "stop",
-	[ACTION_UMOUNT] = "umount",	[ACTION_POSTUMOUNT] = "postumount",
+	[ACTION_PREMOUNT] = "premount",
+	[ACTION_MOUNT] = "mount",
+	[ACTION_START] = "start",
+	[ACTION_STOP] = "stop",
+	[ACTION_UMOUNT] = "umount",
+	[ACTION_POSTUMOUNT] = "postumount",
+	[ACTION_TRAFFIC_QUOTA] = "traffic-quota",
 };
 
 /* *ret_there: something to run. A file that others can change is refused, not run. */

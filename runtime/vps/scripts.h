@@ -11,6 +11,7 @@ enum vps_action {
 	ACTION_STOP,
 	ACTION_UMOUNT,
 	ACTION_POSTUMOUNT,
+	ACTION_TRAFFIC_QUOTA,
 	ACTION_COUNT
 };
 /* The host's and the VPS's own, in this order. Without one it is two stat(2). ERR_PEER: it failed;

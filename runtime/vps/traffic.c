@@ -83,7 +83,7 @@ static struct err *life_of(uint64_t table, char *ret_life, size_t room)
 	return NULL;
 }
 
-static void this_month(char *ret_month)
+void traffic_this_month(char *ret_month)
 {
 	const struct timespec now = { .tv_sec = time(NULL) };
 
@@ -111,7 +111,7 @@ static struct err *add_counters(const char *host_name, struct vps_traffic_file *
 				 .sent_bytes = counted.out_bytes,
 				 .sent_packets = counted.out_packets };
 	TRY(life_of(counted.life, life, sizeof(life)));
-	this_month(month);
+	traffic_this_month(month);
 	return traffic_add(file, life, &now, month, ret_changed);
 }
 
@@ -247,6 +247,27 @@ static int by_name(const void *a, const void *b)
 	const struct vps_port_traffic *one = a, *other = b;
 
 	return strcmp(one->name, other->name);
+}
+
+struct err *traffic_of_month(const struct vps_host *host, const char *name, const char *month,
+			     uint64_t *ret_bytes)
+{
+	OWN(vps_traffics) struct vps_traffics traffics = { 0 };
+	OWN(fd) int dir_fd = -1;
+	struct traffic_work work = { .host = host, .name = name };
+	uint64_t bytes = 0;
+
+	TRY(open_dir(host, name, &dir_fd));
+	work.dir_fd = dir_fd;
+	TRY(read_others(&work, &traffics));
+	for (size_t i = 0; i < traffics.all.month_count; i++) {
+		const struct vps_month *row = &traffics.all.months[i];
+
+		if (str_eq(row->name, month))
+			bytes += row->flow.received_bytes + row->flow.sent_bytes;
+	}
+	*ret_bytes = bytes;
+	return NULL;
 }
 
 struct err *vps_traffic_read(const struct vps_host *host, const char *name,

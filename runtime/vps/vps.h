@@ -38,6 +38,7 @@ struct vps_host {
 	struct vps_host_net net;
 	struct net_service *services; /* of the host, open to its VPSs */
 	size_t service_count;
+	uint64_t look_s; /* how often a monitor has its VPS's traffic looked at; 0: never */
 	struct vps_conf defaults; /* of cella.conf, then ours */
 };
 void vps_host_release(struct vps_host *host);
@@ -223,6 +224,9 @@ struct vps_end {
 /* Clean up, or start again and become cella-monitor once more. ERR_INVALID: called by anybody else.
  */
 MUST_CHECK struct err *vps_monitor_end(const struct vps_host *host, const struct vps_end *end);
+/* The monitor's errand: save the traffic of a running VPS, and act on its quota (quota.c). A VPS
+ * that another command holds is left to the next errand. */
+MUST_CHECK struct err *vps_monitor_look(const struct vps_host *host, const char *name);
 
 /* --- snapshots (snapshot.c) and what else copies disks (clone.c, convert.c) --- */
 

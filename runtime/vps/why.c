@@ -256,10 +256,18 @@ static struct err *why_suspended(struct look *look)
 		     "it is suspended: nothing in it runs");
 }
 
+static struct err *why_traffic(struct look *look)
+{
+	OWN(str) char *text = NULL;
+
+	TRY(quota_text(look->host, look->info->name, &look->info->conf, &text));
+	return text ? found(look, "traffic-quota", "raise it: --traffic-quota", "%s", text) : NULL;
+}
+
 static struct err *why_running(struct look *look)
 {
 	static struct err *(*const rules[])(struct look * look) = {
-		why_suspended, why_cpu, why_memory, why_processes, why_io, why_disk,
+		why_suspended, why_cpu, why_memory, why_processes, why_io, why_disk, why_traffic,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

@@ -108,9 +108,42 @@ static void bad_files_are_refused(void **state)
 	}
 }
 
+static void quotas_are_a_size_and_an_action(void **state)
+{
+	static const struct row {
+		const char *text;
+		uint64_t bytes;
+		enum vps_quota_action action;
+	} rows[] = {
+		{ "500G:warn", UINT64_C(500) << 30, VPS_QUOTA_WARN },
+		{ "1T:throttle", UINT64_C(1) << 40, VPS_QUOTA_THROTTLE },
+		{ "4096:stop", 4096, VPS_QUOTA_STOP },
+		{ "7K:hook", 7168, VPS_QUOTA_HOOK },
+		{ "unlimited", VPS_UNLIMITED, VPS_QUOTA_WARN },
+	};
+	static const char *const bad[] = { "",	    "5G",      "5G:",	  "5G:drop",
+					   ":stop", "5X:stop", "5G:stop " };
+	struct vps_traffic_quota quota;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_null(vps_traffic_quota_parse("x", rows[i].text, &quota));
+		assert_int_equal(quota.bytes, rows[i].bytes);
+		assert_int_equal(quota.action, rows[i].action);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct err *err = vps_traffic_quota_parse("x", bad[i], &quota);
+
+		assert_non_null(err);
+		assert_int_equal(err_kind(err), ERR_INVALID);
+		err_drop(err);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(quotas_are_a_size_and_an_action),
 		cmocka_unit_test(nothing_is_added_twice),
 		cmocka_unit_test(sums_are_added),
 		cmocka_unit_test(bad_files_are_refused),
