@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/sha256.h"
 #include "rootfs/template.h"
 
 /* --- template_store.c --- */
@@ -32,6 +33,32 @@ MUST_CHECK struct err *template_extract_layer(int archive_fd, int root_fd,
 					      const struct template_limits *limits,
 					      struct template_progress *progress,
 					      struct template_counts *ret_counts);
+
+/* --- template_pack.c --- */
+
+/* A tree on its way into an archive. */
+struct pack {
+	struct archive *writer; /* open, of pack_format(); borrowed */
+	const char *prefix;	/* what the tree is called in the archive; NULL: "." */
+	struct template_progress *progress;
+	uint64_t total_bytes; /* for the progress; 0: not known */
+	uint64_t bytes_per_s; /* not faster than this; 0: as fast as can be */
+	/* Called after each entry; digest: of a file's content, else NULL. NULL: nobody wants to
+	 * know. */
+	struct err *(*note)(struct pack *pack, struct archive_entry *entry, const char *digest);
+	struct template_counts counts; /* the result; bytes: holes included */
+	uint64_t done_bytes;	       /* the result: without holes */
+	/* private */
+	struct sha256 sha;
+	int64_t began_ns;
+};
+/* The format of what is written: names, numbers and times as they are. */
+MUST_CHECK struct err *pack_format(struct archive *writer);
+/*
+ * Write all of a tree that stands still, as it looks to us: owners, modes, times, ACLs, extended
+ * attributes, hard links, holes, whiteouts. Sockets and device nodes are left out and counted.
+ */
+MUST_CHECK struct err *pack_tree(struct pack *pack, int tree_fd);
 
 /* --- template_layer.c, in the sandbox --- */
 
