@@ -62,6 +62,10 @@ struct template_sandbox {
 	uint32_t id_first;
 	const struct template_limits *limits; /* NULL: the default */
 	bool is_layer; /* unpacked over what is there, whose whiteouts are obeyed */
+	/* dest_fd is a detached mount of its own, not a directory: it becomes the sandbox's */
+	bool dest_is_mount;
+	const char *below; /* only what the archive has below this name, as the tree; NULL: all */
+	const char *only;  /* of that, this path with what is below it; NULL: all */
 };
 MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
 				       const struct template_sandbox *sandbox,
@@ -70,8 +74,8 @@ MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
 
 /*
  * Copy the contents of from_fd into the empty directory to_fd: owners, modes, times, extended
- * attributes, hard links, holes; blocks are shared where the file system can (FICLONE). Sockets and
- * device nodes are left out.
+ * attributes, hard links, holes, whiteouts (character devices 0:0); blocks are shared where the
+ * file system can (FICLONE). Sockets and device nodes are left out.
  */
 MUST_CHECK struct err *template_copy(int from_fd, int to_fd, uint64_t total_bytes,
 				     struct template_progress *progress,

@@ -1,5 +1,6 @@
 /* The loop over a hostile archive, run in the sandbox of template_unpack.c; see template.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -47,7 +48,10 @@ struct extraction {
 	struct template_progress *progress;
 	struct template_counts counts;
 	uint64_t reported_bytes;
-	bool is_layer; /* of an image: its whiteouts are no files, and it may be empty */
+	const struct template_sandbox *sandbox; /* with its limits; what is wanted of it */
+	bool matched;				/* something that was asked for was there */
+	struct timespec root_times[2];		/* of the tree's root, access and change */
+	bool has_root_times;
 };
 
 /* Text of a name for an error line: bounded, control bytes made visible. */
@@ -155,12 +159,14 @@ static struct err *filter_xattrs(struct archive_entry *entry)
 	return err;
 }
 
+/* A whiteout (0, 0) is no device: containers inside a VPS have them in their layers. */
 static bool is_skipped(struct archive_entry *entry)
 {
 	mode_t type = archive_entry_filetype(entry);
 
 	return !archive_entry_hardlink(entry) &&
-	       (type == S_IFCHR || type == S_IFBLK || type == S_IFSOCK);
+	       ((type == S_IFCHR && archive_entry_rdev(entry) != 0) || type == S_IFBLK ||
+		type == S_IFSOCK);
 }
 
 static void report(struct extraction *x)
@@ -209,12 +215,29 @@ static struct err *copy_data(struct extraction *x, const char *name)
 	}
 }
 
+/* Libarchive gives a directory that was there before its times at once, and what comes into it
+ * changes them again. */
+static void note_root(struct extraction *x, struct archive_entry *entry, const char *name)
+{
+	if (!str_eq(name, ".") && !str_eq(name, "./"))
+		return;
+	x->has_root_times = archive_entry_mtime_is_set(entry);
+	x->root_times[0].tv_nsec = UTIME_OMIT;
+	x->root_times[1].tv_sec = archive_entry_mtime(entry);
+	x->root_times[1].tv_nsec = archive_entry_mtime_nsec(entry);
+}
+
 static struct err *extract_entry(struct extraction *x, struct archive_entry *entry)
 {
-	const char *name = archive_entry_pathname(entry);
+	const char *name;
+	bool wanted;
 
+	TRY(template_select(x->sandbox, entry, &wanted, &x->matched));
+	if (!wanted)
+		return NULL;
+	name = archive_entry_pathname(entry);
 	TRY(check_entry(x, entry));
-	if (x->is_layer && layer_is_whiteout(name))
+	if (x->sandbox->is_layer && layer_is_whiteout(name))
 		return NULL;
 	x->counts.entries++;
 	if (is_skipped(entry)) {
@@ -222,6 +245,7 @@ static struct err *extract_entry(struct extraction *x, struct archive_entry *ent
 		return NULL;
 	}
 	TRY(filter_xattrs(entry));
+	note_root(x, entry, name);
 	if (archive_write_header(x->disk, entry) != ARCHIVE_OK)
 		return err_wrap(template_archive_error(x->disk, "unpack"), "archive refused");
 	if (archive_entry_size(entry) > 0 || !archive_entry_size_is_set(entry))
@@ -279,30 +303,38 @@ static struct err *extract(int archive_fd, struct extraction *x)
 	/* directories get their final modes and times here */
 	if (archive_write_close(disk) != ARCHIVE_OK)
 		return template_archive_error(disk, "unpack");
+	if (x->has_root_times && utimensat(AT_FDCWD, ".", x->root_times, 0) < 0)
+		return err_sys(errno, "give the root its times");
+	return NULL;
+}
+
+struct err *template_extract_in(const struct sandbox_inside *inside,
+				const struct template_sandbox *sandbox,
+				struct template_counts *ret_counts)
+{
+	struct extraction x = { .limits = sandbox->limits ? sandbox->limits :
+							    &template_default_limits,
+				.progress = inside->progress,
+				.sandbox = sandbox };
+
+	if (sandbox->is_layer)
+		TRY(layer_prepare(inside->archive_fd, inside->root_fd));
+	TRY(extract(inside->archive_fd, &x));
+	if (sandbox->only && !x.matched)
+		return err_new(ERR_NOT_FOUND, "there is no %.200s in it", sandbox->only);
+	if (!sandbox->is_layer && x.counts.entries == 0)
+		return err_new(ERR_INVALID, "the archive is empty");
+	*ret_counts = x.counts;
 	return NULL;
 }
 
 struct err *template_extract(int archive_fd, const struct template_limits *limits,
 			     struct template_progress *progress, struct template_counts *ret_counts)
 {
-	struct extraction x = { .limits = limits, .progress = progress };
+	const struct template_sandbox sandbox = { .limits = limits };
+	const struct sandbox_inside inside = { .archive_fd = archive_fd,
+					       .root_fd = -1,
+					       .progress = progress };
 
-	TRY(extract(archive_fd, &x));
-	if (x.counts.entries == 0)
-		return err_new(ERR_INVALID, "the archive is empty");
-	*ret_counts = x.counts;
-	return NULL;
-}
-
-struct err *template_extract_layer(int archive_fd, int root_fd,
-				   const struct template_limits *limits,
-				   struct template_progress *progress,
-				   struct template_counts *ret_counts)
-{
-	struct extraction x = { .limits = limits, .progress = progress, .is_layer = true };
-
-	TRY(layer_prepare(archive_fd, root_fd));
-	TRY(extract(archive_fd, &x));
-	*ret_counts = x.counts;
-	return NULL;
+	return template_extract_in(&inside, &sandbox, ret_counts);
 }

@@ -27,12 +27,39 @@ MUST_CHECK struct err *template_archive_error(struct archive *archive, const cha
 /* A name or hard link target: relative, no "..", not empty. shown: of the entry, for the error. */
 MUST_CHECK struct err *template_check_name(const char *name, const char *shown);
 
-/* template_extract() of a layer over those below it, which lie in root_fd, the current directory.
- */
-MUST_CHECK struct err *template_extract_layer(int archive_fd, int root_fd,
-					      const struct template_limits *limits,
-					      struct template_progress *progress,
-					      struct template_counts *ret_counts);
+/* --- template_unpack.c: the sandbox --- */
+
+/* What the child has. */
+struct sandbox_inside {
+	int archive_fd;
+	int root_fd; /* its root, and current directory */
+	struct template_progress *progress;
+};
+struct sandbox_job {
+	int archive_fd;
+	int dest_fd; /* -1: an empty root, read-only */
+	const struct template_sandbox *sandbox;
+	/* what the child does */
+	struct err *(*run)(const struct sandbox_job *job, const struct sandbox_inside *inside,
+			   struct template_counts *ret_counts);
+	const void *context; /* for run() */
+};
+MUST_CHECK struct err *template_in_sandbox(const struct sandbox_job *job,
+					   struct template_progress *progress,
+					   struct template_counts *ret_counts);
+/* template_extract() as the sandbox says: of a layer over those below it, or of a part. */
+MUST_CHECK struct err *template_extract_in(const struct sandbox_inside *inside,
+					   const struct template_sandbox *sandbox,
+					   struct template_counts *ret_counts);
+
+/* --- template_select.c, in the sandbox --- */
+
+/* Is the entry wanted by below and only of the sandbox? Its names are those below then; *matched
+ * becomes true when it is one that was asked for, not a directory on the way there. ERR_INVALID: a
+ * hard link to what is not wanted. */
+MUST_CHECK struct err *template_select(const struct template_sandbox *sandbox,
+				       struct archive_entry *entry, bool *ret_wanted,
+				       bool *matched);
 
 /* --- template_pack.c --- */
 

@@ -109,43 +109,48 @@ static struct err *keep_descriptors(int archive_fd, int socket_fd)
 	return NULL;
 }
 
-static struct err *child_work(const struct template_sandbox *sandbox,
-			      struct template_counts *ret_counts)
+/* A root for who makes no files: empty, and of this sandbox alone. */
+static struct err *open_nothing(int *ret_tree_fd)
 {
-	const struct template_limits *limits =
-		sandbox->limits ? sandbox->limits : &template_default_limits;
+	OWN(fd) int fs_fd = fsopen("tmpfs", FSOPEN_CLOEXEC);
 
+	if (fs_fd < 0 || fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(errno, "make an empty root");
+	*ret_tree_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+	return *ret_tree_fd < 0 ? err_sys(errno, "make an empty root") : NULL;
+}
+
+static struct err *child_work(const struct sandbox_job *job, struct template_counts *ret_counts)
+{
 	struct child_progress progress = { .base.report = send_progress, .socket_fd = SOCKET_FD };
 	OWN(fd) int tree_fd = -1;
 	char go;
 	size_t len;
 
 	TRY(fd_recv(SOCKET_FD, &go, sizeof(go), &len, &tree_fd));
-	if (len == 0 || tree_fd < 0)
+	if (len == 0 || (job->dest_fd >= 0 && tree_fd < 0))
 		return err_new(ERR_PEER, "the parent process died");
 	TRY(become_root_of_sandbox());
+	if (tree_fd < 0)
+		TRY(open_nothing(&tree_fd));
 	/* names in an archive are UTF-8; the C locale would refuse all that is not ASCII */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	TRY(enter_root(tree_fd));
-	if (sandbox->is_layer)
-		return template_extract_layer(ARCHIVE_FD, tree_fd, limits, &progress.base,
-					      ret_counts);
-	close(fd_take(&tree_fd));
-	return template_extract(ARCHIVE_FD, limits, &progress.base, ret_counts);
+	return job->run(job, &(struct sandbox_inside){ ARCHIVE_FD, tree_fd, &progress.base },
+			ret_counts);
 }
 
-_Noreturn static void child_main(int archive_fd, int socket_fd,
-				 const struct template_sandbox *sandbox)
+_Noreturn static void child_main(const struct sandbox_job *job, int socket_fd)
 {
 	struct report report = { .kind = REPORT_DONE };
 	struct err *err;
 
 	prctl(PR_SET_NAME, "cella:unpack");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	err = keep_descriptors(archive_fd, socket_fd);
+	err = keep_descriptors(job->archive_fd, socket_fd);
 	if (err)
 		proc_exit(1); /* the parent sees end of file */
-	err = child_work(sandbox, &report.counts);
+	err = child_work(job, &report.counts);
 	if (err) {
 		report.kind = REPORT_FAILED;
 		report.error = err_kind(err);
@@ -165,12 +170,19 @@ static struct err *write_map(pid_t pid, const char *file, uint32_t id_first)
 	return file_write_once(AT_FDCWD, path, map);
 }
 
-/* A detached mount of the directory on which the sandbox's ids are 0.. on disk. */
-static struct err *open_idmapped(int dest_fd, pid_t pid, int *ret_tree_fd)
+static struct err *open_dest(const struct sandbox_job *job, int *ret_tree_fd)
 {
-	OWN(fd)
-	int tree_fd = (int)syscall(SYS_open_tree, dest_fd, "",
-				   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (job->sandbox->dest_is_mount)
+		return fd_dup(job->dest_fd, ret_tree_fd);
+	*ret_tree_fd = (int)syscall(SYS_open_tree, job->dest_fd, "",
+				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return *ret_tree_fd < 0 ? err_sys(errno, "open the destination as a mount") : NULL;
+}
+
+/* A detached mount of the destination on which the sandbox's ids are 0.. on disk. */
+static struct err *open_idmapped(const struct sandbox_job *job, pid_t pid, int *ret_tree_fd)
+{
+	OWN(fd) int tree_fd = -1;
 	OWN(str) char *path = NULL;
 	OWN(fd) int userns_fd = -1;
 	/* private: a clone of the host's shared tree is shared too, and pivot_root(2) refuses those
@@ -179,8 +191,7 @@ static struct err *open_idmapped(int dest_fd, pid_t pid, int *ret_tree_fd)
 					       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
 				   .propagation = MS_PRIVATE };
 
-	if (tree_fd < 0)
-		return err_sys(errno, "open the destination as a mount");
+	TRY(open_dest(job, &tree_fd));
 	TRY(str_format(&path, "/proc/%d/ns/user", (int)pid));
 	userns_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (userns_fd < 0)
@@ -197,14 +208,14 @@ static struct err *open_idmapped(int dest_fd, pid_t pid, int *ret_tree_fd)
 	return err_sys(errno, "map the ids of the destination");
 }
 
-static struct err *start_child(int dest_fd, const struct template_sandbox *sandbox, pid_t pid,
-			       int socket_fd)
+static struct err *start_child(const struct sandbox_job *job, pid_t pid, int socket_fd)
 {
 	OWN(fd) int tree_fd = -1;
 
-	TRY(write_map(pid, "uid_map", sandbox->id_first));
-	TRY(write_map(pid, "gid_map", sandbox->id_first));
-	TRY(open_idmapped(dest_fd, pid, &tree_fd));
+	TRY(write_map(pid, "uid_map", job->sandbox->id_first));
+	TRY(write_map(pid, "gid_map", job->sandbox->id_first));
+	if (job->dest_fd >= 0)
+		TRY(open_idmapped(job, pid, &tree_fd));
 	return fd_send(socket_fd, "g", 1, tree_fd);
 }
 
@@ -235,8 +246,8 @@ static struct err *follow_child(int socket_fd, uint64_t total_bytes,
 	}
 }
 
-struct err *template_unpack(int archive_fd, int dest_fd, const struct template_sandbox *sandbox,
-			    struct template_progress *progress, struct template_counts *ret_counts)
+struct err *template_in_sandbox(const struct sandbox_job *job, struct template_progress *progress,
+				struct template_counts *ret_counts)
 {
 	int pidfd_out = -1, pair[2], status;
 	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWNS |
@@ -249,7 +260,7 @@ struct err *template_unpack(int archive_fd, int dest_fd, const struct template_s
 	struct err *err;
 	long pid;
 
-	if (fstat(archive_fd, &st) < 0)
+	if (fstat(job->archive_fd, &st) < 0)
 		return err_sys(errno, "look at the archive");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(errno, "make a socket pair");
@@ -259,15 +270,31 @@ struct err *template_unpack(int archive_fd, int dest_fd, const struct template_s
 	if (pid < 0)
 		return err_sys(errno, "make the unpacking process");
 	if (pid == 0)
-		child_main(archive_fd, theirs, sandbox);
+		child_main(job, theirs);
 	pidfd = pidfd_out;
 	own_fd(&theirs); /* so that the child's end is the only one, and its death is an end of file
 			  */
 	theirs = -1;
-	err = start_child(dest_fd, sandbox, (pid_t)pid, ours);
+	err = start_child(job, (pid_t)pid, ours);
 	if (!err)
 		err = follow_child(ours, (uint64_t)st.st_size, progress, ret_counts);
 	if (err)
 		err_drop(proc_signal(pidfd, SIGKILL)); /* it may have ended by itself */
 	return err_first(err, proc_reap(pidfd, &status));
+}
+
+static struct err *unpack(const struct sandbox_job *job, const struct sandbox_inside *inside,
+			  struct template_counts *ret_counts)
+{
+	return template_extract_in(inside, job->sandbox, ret_counts);
+}
+
+struct err *template_unpack(int archive_fd, int dest_fd, const struct template_sandbox *sandbox,
+			    struct template_progress *progress, struct template_counts *ret_counts)
+{
+	const struct sandbox_job job = {
+		.archive_fd = archive_fd, .dest_fd = dest_fd, .sandbox = sandbox, .run = unpack
+	};
+
+	return template_in_sandbox(&job, progress, ret_counts);
 }
