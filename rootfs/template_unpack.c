@@ -15,6 +15,7 @@
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <locale.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -61,6 +62,8 @@ static void send_progress(struct template_progress *base, uint64_t done_bytes, u
 	err_drop(fd_send(progress->socket_fd, &report, sizeof(report), -1)); /* only progress */
 }
 
+enum { ARCHIVE_FD = 3, SOCKET_FD = 4 };
+
 /* The destination becomes "/" and the host's tree is gone from this mount namespace. */
 static struct err *enter_root(int tree_fd)
 {
@@ -77,6 +80,18 @@ static struct err *enter_root(int tree_fd)
 	return NULL;
 }
 
+/* Once more: a change of ids takes it away (prctl(2)), and who died meanwhile sends no signal. */
+static struct err *die_with_parent(void)
+{
+	struct pollfd parent = { .fd = SOCKET_FD };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(errno, "ask for a signal when the parent dies");
+	if (poll(&parent, 1, 0) < 0 || (parent.revents & POLLHUP))
+		return err_new(ERR_PEER, "the parent process died");
+	return NULL;
+}
+
 static struct err *become_root_of_sandbox(void)
 {
 	struct rlimit no_core = { 0 };
@@ -87,11 +102,10 @@ static struct err *become_root_of_sandbox(void)
 		return err_sys(errno, "seal the sandbox");
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	umask(0);
-	return NULL;
+	return die_with_parent();
 }
 
 /* Keep exactly two descriptors beside /dev/null, at fixed places. */
-enum { ARCHIVE_FD = 3, SOCKET_FD = 4 };
 
 static struct err *keep_descriptors(int archive_fd, int socket_fd)
 {
