@@ -121,7 +121,7 @@ static struct err *overlay_copy(const struct open_disk *from, const struct open_
 	TRY(take_hold(to, hold.digest));
 	TRY(make_layers(to, &root));
 	TRY(path_open_beneath(to->dir_fd, "upper", O_RDONLY | O_DIRECTORY, &to_fd));
-	return template_copy_layer(from_fd, to_fd, new->progress, &counts);
+	return template_copy(from_fd, to_fd, 0, new->progress, &counts);
 }
 
 /* --- mounting --- */

@@ -81,11 +81,6 @@ MUST_CHECK struct err *template_copy(int from_fd, int to_fd, uint64_t total_byte
 				     struct template_progress *progress,
 				     struct template_counts *ret_counts);
 
-/* The same for the upper layer of an overlay, with its whiteouts. */
-MUST_CHECK struct err *template_copy_layer(int from_fd, int to_fd,
-					   struct template_progress *progress,
-					   struct template_counts *ret_counts);
-
 /* One template. Strings owned. */
 struct template
 {

@@ -33,7 +33,6 @@ struct copy {
 	struct template_counts counts;
 	uint64_t reported_bytes;
 	void *seen_tree; /* tsearch(3) of struct seen */
-	bool is_layer;	 /* of an overlay: whiteouts belong to it */
 	unsigned int depth;
 };
 
@@ -218,7 +217,8 @@ static struct err *copy_subdir(struct copy *copy, int from_dir, int to_dir, cons
 	return copy_dir(copy, from_fd, to_fd, path);
 }
 
-/* "This name is not there", whatever the layer below has. Source: overlayfs.rst, "whiteouts". */
+/* "This name is not there", whatever the layer below has: of our overlay, or of a container's
+ * inside a VPS. Source: overlayfs.rst, "whiteouts". */
 static struct err *copy_whiteout(int to_dir, const char *name, const char *path)
 {
 	if (mknodat(to_dir, name, S_IFCHR, 0) < 0)
@@ -234,7 +234,7 @@ static struct err *copy_entry(struct copy *copy, int from_dir, int to_dir, const
 
 	if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(errno, "look at %s", path);
-	if (copy->is_layer && S_ISCHR(st.st_mode) && st.st_rdev == 0)
+	if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
 		return copy_whiteout(to_dir, name, path);
 	if (S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
 		copy->counts.skipped++;
@@ -281,30 +281,16 @@ static struct err *copy_dir(struct copy *copy, int from_dir, int to_dir, const c
 	return copy_metadata(from_dir, to_dir, &st, *path ? path : "/");
 }
 
-static struct err *run_copy(struct copy *copy, int from_fd, struct template_counts *ret_counts)
-{
-	struct err *err = copy_dir(copy, from_fd, copy->to_root_fd, "");
-
-	tdestroy(copy->seen_tree, free_seen);
-	if (!err)
-		*ret_counts = copy->counts;
-	return err;
-}
-
 struct err *template_copy(int from_fd, int to_fd, uint64_t total_bytes,
 			  struct template_progress *progress, struct template_counts *ret_counts)
 {
 	struct copy copy = { .to_root_fd = to_fd,
 			     .total_bytes = total_bytes,
 			     .progress = progress };
+	struct err *err = copy_dir(&copy, from_fd, to_fd, "");
 
-	return run_copy(&copy, from_fd, ret_counts);
-}
-
-struct err *template_copy_layer(int from_fd, int to_fd, struct template_progress *progress,
-				struct template_counts *ret_counts)
-{
-	struct copy copy = { .to_root_fd = to_fd, .progress = progress, .is_layer = true };
-
-	return run_copy(&copy, from_fd, ret_counts);
+	tdestroy(copy.seen_tree, free_seen);
+	if (!err)
+		*ret_counts = copy.counts;
+	return err;
 }
