@@ -1,0 +1,72 @@
+/*
+ * Backups: one file for a VPS's tree and definition, written in one pass, readable by "tar --zstd".
+ *
+ *	zstd frame		pax archive: cella/conf, then the tree as root/...
+ *	skippable frame		index, by zstd: a record per entry (backup_room.h)
+ *	skippable frame		NAME.conf's text
+ *	skippable frame		what the backup is, as JSON
+ *	skippable frame		fixed size: where the JSON is, digest of all bytes before it
+ *
+ * Every byte of a backup may be hostile when it is read: libarchive reads it in the sandbox of
+ * template_unpack() alone. Rests on RFC 8878 (3.1.2, skippable frames) and libarchive(3).
+ */
+#ifndef ROOTFS_BACKUP_H
+#define ROOTFS_BACKUP_H
+
+#include "rootfs/template.h"
+
+/* What a backup is. All strings owned. */
+struct backup_info {
+	char *name;	     /* of the VPS */
+	char *layout;	     /* that its disk had */
+	char *conf;	     /* its definition */
+	uint64_t created_ns; /* since 1970: the state of then is in it */
+	uint64_t entries;
+	uint64_t bytes;	       /* of the files, without holes */
+	uint64_t sparse_bytes; /* with holes */
+	uint64_t skipped;      /* sockets and device nodes, which are not in it */
+	uint64_t index_offset, index_bytes, file_bytes;
+};
+void backup_info_release(struct backup_info *info);
+static inline __attribute__((unused)) void own_backup_info(struct backup_info *info)
+{
+	backup_info_release(info);
+}
+
+struct backup_write {
+	int tree_fd; /* the root of a tree that stands still, ids as on disk; open for reading */
+	int fd;	     /* an empty file, for writing */
+	uint64_t total_bytes; /* about so much is in the tree; 0: not known */
+	uint64_t bytes_per_s; /* read it not faster than this; 0: as fast as can be */
+	struct template_progress *progress;
+};
+/* Write a backup: name, layout, conf and created_ns of info are given, the rest is filled in. The
+ * file is synced. ERR_SYS; ERR_INVALID: libarchive cannot read or write something. */
+MUST_CHECK struct err *backup_write(const struct backup_write *request, struct backup_info *info);
+
+/* ERR_INVALID: no backup, or not a whole one. The digest is not compared. */
+MUST_CHECK struct err *backup_read_info(int fd, const char *path, struct backup_info *ret_info);
+
+/*
+ * Read all of a backup: its digest, and every entry's metadata and content against the index.
+ * id_first: as in struct template_sandbox. ERR_INVALID names what is damaged.
+ */
+MUST_CHECK struct err *backup_verify(int fd, const char *path, uint32_t id_first,
+				     struct template_progress *progress);
+
+/*
+ * Unpack the tree of a backup into dest_fd, as template_unpack() does. dest: see there. only: a
+ * path of the tree, with what is below it; NULL: all of the tree. ERR_NOT_FOUND: no such path in
+ * it.
+ */
+struct backup_unpack {
+	int fd, dest_fd;
+	uint32_t id_first;
+	bool dest_is_mount;
+	const char *only;
+	struct template_progress *progress;
+};
+MUST_CHECK struct err *backup_unpack(const struct backup_unpack *request,
+				     const struct backup_info *info);
+
+#endif
