@@ -20,6 +20,20 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* ", 12M/s, 45s left", of the work so far. */
+static void show_rate(const struct progress *progress, int64_t now, uint64_t total_bytes)
+{
+	int64_t spent_ms = now - progress->started_ms;
+	uint64_t per_s = spent_ms > 0 ? progress->done_bytes * 1000 / (uint64_t)spent_ms : 0;
+
+	if (per_s == 0)
+		return;
+	fprintf(stderr, ", %s/s", unit_bytes(per_s).text);
+	if (total_bytes > progress->done_bytes)
+		fprintf(stderr, ", %s left",
+			unit_duration((total_bytes - progress->done_bytes) / per_s + 1).text);
+}
+
 static void show_bar(const struct progress *progress, unsigned int percent)
 {
 	unsigned int filled = percent * BAR_WIDTH / 100;
@@ -28,7 +42,7 @@ static void show_bar(const struct progress *progress, unsigned int percent)
 	memset(bar, '.', BAR_WIDTH);
 	memset(bar, '#', filled);
 	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r%s [%s] %3u%% %s ", progress->what, bar, percent,
+	fprintf(stderr, "\r\033[K%s [%s] %3u%% %s", progress->what, bar, percent,
 		unit_bytes(progress->done_bytes).text);
 }
 
@@ -49,6 +63,7 @@ static void report(struct template_progress *base, uint64_t done_bytes, uint64_t
 	progress->shown = true;
 	if (progress->terminal) {
 		show_bar(progress, percent);
+		show_rate(progress, now, total_bytes);
 	} else if (percent / 10 > progress->last_tenth) {
 		progress->last_tenth = percent / 10;
 		fprintf(stderr, "%s: %u%%\n", progress->what, percent);
