@@ -106,8 +106,8 @@ SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
 $(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) $(NCURSES_LIBS)
-# Only cella template needs libarchive, which loads a dozen libraries more: twice the start of every command.
-$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/here.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+# Only cella template and backups need libarchive, which loads a dozen libraries more: twice the start of every command.
+$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o) $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # As many of these run as VPSs do: static, for shared libraries would be most of its memory.

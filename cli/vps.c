@@ -52,6 +52,10 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_snapshot_umount,
 	&vps_cmd_clone,
 	&vps_cmd_convert,
+	&vps_cmd_backup,
+	&vps_cmd_backup_list,
+	&vps_cmd_backup_verify,
+	&vps_cmd_restore_backup,
 	/* not listed by --help */
 	&vps_cmd_exec2,
 	&vps_cmd_delete,

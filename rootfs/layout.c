@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -202,6 +204,26 @@ struct err *disk_copy(const struct disk *from, const struct disk *to, const stru
 		TRY(make_dir(parent_fd, to, layout));
 	err = copy_into(&source, to, layout, new);
 	return err ? err_first(err, disk_remove(to)) : NULL;
+}
+
+/* By trying it, with a file that has no name. */
+static bool can_share(const struct open_disk *open)
+{
+	OWN(fd) int from_fd = openat(open->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	OWN(fd) int to_fd = openat(open->dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+
+	return from_fd >= 0 && to_fd >= 0 && write(from_fd, "x", 1) == 1 &&
+	       ioctl(to_fd, FICLONE, from_fd) == 0;
+}
+
+bool disk_copy_is_cheap(const struct disk *disk)
+{
+	OWN(open_disk) struct open_disk open = OPEN_DISK_INIT;
+	struct err *err = open_disk(disk, &open);
+	bool is_cheap = !err && (subvolume_is_root(open.dir_fd) || can_share(&open));
+
+	err_drop(err); /* who uses the disk says it */
+	return is_cheap;
 }
 
 /* --- removing --- */

@@ -58,6 +58,8 @@ MUST_CHECK struct err *disk_create_from(const struct disk *disk, int tree_fd, ui
 /* Make a disk of the same layout with the content of another, which must stand still. */
 MUST_CHECK struct err *disk_copy(const struct disk *from, const struct disk *to,
 				 const struct disk_new *new);
+/* Does disk_copy() share the content of the disk, or would it copy every byte of it? */
+bool disk_copy_is_cheap(const struct disk *disk);
 /* Remove a disk, of whatever layout, whole or half made; missing is success. */
 MUST_CHECK struct err *disk_remove(const struct disk *disk);
 

@@ -1,14 +1,38 @@
-/* The work of cella template by the program that is made for it; see vps_template.h. */
+/* The work of what needs libarchive by the program that is made for it; see vps_template.h. */
 #include <errno.h>
 #include <unistd.h>
 
+#include "cli/vps_backup.h"
 #include "cli/vps_template.h"
 
-struct err *vps_template_run(const struct cmd_call *call, int *ret_status)
+static struct err *run_elsewhere(const struct cmd_call *call)
 {
 	static const char program[] = CELLA_LIBEXECDIR "/cella-template";
 
-	(void)ret_status;
 	execv(program, call->full_argv);
 	return err_sys(errno, "run %s", program);
+}
+
+struct err *vps_template_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_backup_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_backup_verify_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_restore_backup_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
 }

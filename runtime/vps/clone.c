@@ -52,8 +52,7 @@ static void forget_addresses(struct vps_conf *conf)
 	}
 }
 
-/* No two VPSs have the same ids, addresses, published ports and name. */
-static struct err *make_its_own(struct vps_conf *conf, const char *name, const char *layout)
+struct err *vps_conf_make_own(struct vps_conf *conf, const char *name, const char *layout)
 {
 	char *hostname = NULL;
 
@@ -93,7 +92,7 @@ static struct err *clone_snapshot(const struct vps_host *host, struct clone_make
 	TRY(snapshot_load(&snapshots, maker->request->snapshot, &snapshot));
 	TRY(snapshot_read_conf(&snapshots, snapshot.id, &file));
 	TRY(vps_conf_read(&file, conf));
-	TRY(make_its_own(conf, maker->request->to, snapshot.layout));
+	TRY(vps_conf_make_own(conf, maker->request->to, snapshot.layout));
 	TRY(snapshot_path(&snapshots, snapshot.id, &path));
 	maker->snapshot = (struct disk){ .parent = path,
 					 .name = "disk",
@@ -120,7 +119,7 @@ struct err *vps_clone(const struct vps_host *host, const struct vps_clone *reque
 	if (request->snapshot)
 		return clone_snapshot(host, &maker, &conf);
 	TRY(read_file_conf(host, request->from, &conf));
-	TRY(make_its_own(&conf, request->to, vps_disk(host, "", &from_conf).layout));
+	TRY(vps_conf_make_own(&conf, request->to, vps_disk(host, "", &from_conf).layout));
 	return vps_make(host, request->to, &maker.base, &conf);
 }
 

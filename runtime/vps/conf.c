@@ -207,3 +207,11 @@ struct err *conf_file_format(const struct conf_file *file, struct buf *text)
 	}
 	return NULL;
 }
+
+struct err *conf_file_copy(const struct conf_file *file, struct conf_file *ret_copy)
+{
+	OWN(buf) struct buf text = { 0 };
+
+	TRY(conf_file_format(file, &text));
+	return conf_file_parse(text.data ? text.data : "", text.len, ret_copy);
+}

@@ -46,6 +46,7 @@ size_t conf_file_line(const struct conf_file *file, const char *key);
  * $, backslash, control bytes). */
 MUST_CHECK struct err *conf_file_set(struct conf_file *file, const char *key, const char *value);
 MUST_CHECK struct err *conf_file_format(const struct conf_file *file, struct buf *text);
+MUST_CHECK struct err *conf_file_copy(const struct conf_file *file, struct conf_file *ret_copy);
 
 /* --- values (keys.c) --- */
 

@@ -133,6 +133,8 @@ static struct err *define(const struct vps_host *host, const char *name,
 	TRY(addrs_check_free(host, name, conf));
 	TRY(vps_conf_check(conf));
 	TRY(capacity_check(host, name, conf));
+	if (maker->file)
+		TRY(conf_file_copy(maker->file, &file));
 	TRY(vps_conf_write(conf, &file));
 	if (maker->kept)
 		TRY(vps_obsolete_keep(maker->kept, &file));

@@ -8,6 +8,9 @@
 #define VPS_ID_RANGE 65536
 /* ".NAME" CREATING_SUFFIX in the private directory: a create is at work there, or was killed. */
 #define CREATING_SUFFIX "~creating"
+/* ".NAME" BACKUP_SUFFIX: the disk of a running VPS as it was, for a backup; vps_recover() removes
+ * it. */
+#define BACKUP_SUFFIX "~backup"
 
 /* --- store.c --- */
 
@@ -353,11 +356,18 @@ MUST_CHECK struct err *vps_disk_copy_still(const struct vps_host *host, const ch
 struct vps_maker {
 	bool skip_probe; /* as in struct vps_create, like kept */
 	const struct strlist *kept;
+	const struct conf_file *file; /* what the definition is written into; NULL: a new one */
 	struct err *(*make_disk)(const struct vps_maker *maker, const struct vps_host *host,
 				 const char *hidden, const struct vps_conf *conf);
 };
 MUST_CHECK struct err *vps_make(const struct vps_host *host, const char *name,
 				const struct vps_maker *maker, struct vps_conf *conf);
+/* --- clone.c --- */
+
+/* What no two VPSs have the same: a host name after its name, no addresses, no ids yet. */
+MUST_CHECK struct err *vps_conf_make_own(struct vps_conf *conf, const char *name,
+					 const char *layout);
+
 /* Remove the snapshots of a VPS that is going away. */
 MUST_CHECK struct err *vps_snapshots_remove(const struct vps_host *host, const char *name);
 

@@ -11,6 +11,7 @@
  *	.NAME~old	removed, then .NAME~swap
  *
  * The other act that must not end half way is holding a VPS still for a copy: .NAME~frozen says so.
+ * .NAME~backup is such a copy, which a killed backup left.
  * "~" stands in no VPS's name.
  */
 #include <errno.h>
@@ -31,7 +32,7 @@
 /* The private directory and the names in it. */
 struct site {
 	int private_fd;
-	char *fresh, *old, *half, *journal, *frozen; /* owned */
+	char *fresh, *old, *half, *journal, *frozen, *copy; /* owned */
 };
 #define SITE_INIT                \
 	{                        \
@@ -46,6 +47,7 @@ static void own_site(struct site *site)
 	free(site->half);
 	free(site->journal);
 	free(site->frozen);
+	free(site->copy);
 }
 
 static struct err *open_site(const struct vps_host *host, const char *name, struct site *ret_site)
@@ -60,6 +62,7 @@ static struct err *open_site(const struct vps_host *host, const char *name, stru
 	TRY(str_format(&site.half, ".%s" HALF, name));
 	TRY(str_format(&site.journal, ".%s" SWAP, name));
 	TRY(str_format(&site.frozen, ".%s" FROZEN, name));
+	TRY(str_format(&site.copy, ".%s" BACKUP_SUFFIX, name));
 	*ret_site = site;
 	site = (struct site)SITE_INIT;
 	return NULL;
@@ -196,6 +199,8 @@ struct err *vps_recover(const struct vps_host *host, const char *name)
 	TRY(open_site(host, name, &site));
 	if (is_there(&site, site.frozen))
 		TRY(thaw(host, &site, name));
+	if (is_there(&site, site.copy))
+		TRY(remove_named(host, site.copy));
 	TRY(forget(&site, site.half));
 	if (is_there(&site, site.journal) && is_there(&site, site.old))
 		return finish(host, &site, name);

@@ -30,7 +30,7 @@ struct vps_host_net {
 /* Where everything lies (CELLA_ROOT in front of each path) and what cella.conf says. All owned. */
 struct vps_host {
 	char *conf_dir, *sample_dir, *hook_dir;
-	char *template_dir, *private_dir, *snapshot_dir, *log_dir, *traffic_dir;
+	char *template_dir, *private_dir, *snapshot_dir, *backup_dir, *log_dir, *traffic_dir;
 	char *run_dir;	   /* the engine's state root */
 	char *monitor_dir; /* locks of VPSs and monitors */
 	uint64_t id_first,

@@ -1,0 +1,37 @@
+/* Private to runtime/vps: the files of backups. */
+#ifndef RUNTIME_VPS_BACKUP_STORE_H
+#define RUNTIME_VPS_BACKUP_STORE_H
+
+#include "runtime/vps/backup.h"
+
+/* A file that is being written: it has a hidden name, and a lock on it, until it is whole. */
+struct backup_target {
+	int dir_fd, fd;
+	char *dir, *name, *hidden; /* owned */
+};
+#define BACKUP_TARGET_INIT             \
+	{                              \
+		.dir_fd = -1, .fd = -1 \
+	}
+/* Removes what is not finished. */
+void backup_target_release(struct backup_target *target);
+static inline __attribute__((unused)) void own_backup_target(struct backup_target *target)
+{
+	backup_target_release(target);
+}
+/* to: as in struct vps_backup_create. Removes what killed backups left in the directory.
+ * ERR_EXISTS. */
+MUST_CHECK struct err *backup_target_open(const struct vps_host *host, const char *name,
+					  const char *to, struct backup_target *ret_target);
+/* Give the file, which is synced, its name. *ret_path is owned. */
+MUST_CHECK struct err *backup_target_publish(struct backup_target *target, char **ret_path);
+
+/* Open a backup as vps_backup_verify() does. *ret_fd is the caller's. */
+MUST_CHECK struct err *backup_open(const struct vps_host *host, const char *file, int *ret_fd,
+				   struct vps_backup *ret_backup);
+
+/* Remove the oldest backups of the VPS in the directory, so that this many stay. */
+MUST_CHECK struct err *backup_retain(const struct vps_host *host, const char *dir, const char *name,
+				     uint64_t keep);
+
+#endif

@@ -1,0 +1,189 @@
+/* A VPS, or files, from a backup; see backup.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/fd.h"
+#include "base/parse.h"
+#include "runtime/vps/backup_store.h"
+#include "runtime/vps/identity.h"
+#include "runtime/vps/room.h"
+
+struct restore_maker {
+	struct vps_maker base;
+	const struct vps_restore *request;
+	const struct backup_info *info;
+	int fd;
+	bool is_another; /* not the VPS that the backup was made of */
+};
+
+/* What every disk begins as. */
+static struct err *open_empty(int *ret_fd)
+{
+	OWN(fd) int fs_fd = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs_fd < 0 || fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(errno, "make an empty directory");
+	*ret_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, 0);
+	return *ret_fd < 0 ? err_sys(errno, "make an empty directory") : NULL;
+}
+
+static struct err *sync_root(int tree_fd)
+{
+	OWN(fd) int root_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return root_fd < 0 || syncfs(root_fd) < 0 ? err_sys(errno, "sync the restored disk") : NULL;
+}
+
+/* The sandbox takes a mount of its own, which is of no use to us afterwards. */
+static struct err *unpack_into(const struct restore_maker *maker, const struct vps_host *host,
+			       const struct disk *disk)
+{
+	struct backup_unpack unpack = { .fd = maker->fd,
+					.id_first = (uint32_t)host->id_first,
+					.dest_is_mount = true,
+					.progress = maker->request->progress };
+	OWN(fd) int dest_fd = -1;
+
+	TRY(disk_mount(disk, NULL, &dest_fd));
+	unpack.dest_fd = dest_fd;
+	return backup_unpack(&unpack, maker->info);
+}
+
+static struct err *restore_disk(const struct vps_maker *base, const struct vps_host *host,
+				const char *hidden, const struct vps_conf *conf)
+{
+	const struct restore_maker *maker = (const void *)base;
+	const struct disk disk = vps_disk(host, hidden, conf);
+	const struct quota_limits limits = vps_disk_limits(conf);
+	const struct disk_new new = { .project = (uint32_t)conf->id_first, .limits = &limits };
+	OWN(fd) int empty_fd = -1, tree_fd = -1;
+
+	TRY(open_empty(&empty_fd));
+	TRY(disk_create_from(&disk, empty_fd, 0, &new));
+	TRY(unpack_into(maker, host, &disk));
+	TRY(disk_mount(&disk, NULL, &tree_fd));
+	if (maker->is_another)
+		TRY(identity_forget(tree_fd)); /* the start says who it is */
+	return sync_root(tree_fd);
+}
+
+/* --- the definition --- */
+
+/* As it was, where it can be: an overlay needs its template, and a backup has all of the tree. */
+static struct err *choose_layout(const struct vps_host *host, const struct vps_restore *request,
+				 struct vps_conf *conf)
+{
+	OWN(vps_conf) struct vps_conf whole;
+
+	if (request->layout)
+		TRY(vps_conf_set_layout(conf, vps_layout_of(request->layout)));
+	else if (str_eq(vps_layout_of(conf->layout ? conf->layout : ""), "overlay"))
+		free(TAKE(conf->layout));
+	if (conf->layout)
+		return NULL;
+	vps_conf_init(&whole);
+	TRY(vps_conf_merge(&host->defaults, &whole));
+	free(TAKE(whole.layout)); /* which may say overlay */
+	TRY(vps_conf_merge(conf, &whole));
+	TRY(vps_choose_layout(host, &whole));
+	return vps_conf_set_layout(conf, whole.layout);
+}
+
+static struct err *read_conf(const struct vps_host *host, const struct restore_maker *maker,
+			     const char *name, struct conf_file *file, struct vps_conf *conf)
+{
+	TRY(conf_file_parse(maker->info->conf, strlen(maker->info->conf), file));
+	TRY(vps_conf_read(file, conf));
+	TRY(choose_layout(host, maker->request, conf));
+	return maker->is_another ? vps_conf_make_own(conf, name, conf->layout) : NULL;
+}
+
+/* Before the long work. What an image or a quota allows is checked by these. */
+static struct err *check_room(const struct vps_host *host, const struct backup_info *info)
+{
+	struct statvfs st;
+
+	if (statvfs(host->private_dir, &st) < 0)
+		return err_sys(errno, "look at the space of %s", host->private_dir);
+	if (info->bytes / st.f_frsize <= st.f_bavail)
+		return NULL;
+	return err_new(ERR_STATE, "it holds %ju MiB, and %s has room for %ju MiB",
+		       (uintmax_t)(info->bytes >> 20), host->private_dir,
+		       (uintmax_t)(st.f_bavail * st.f_frsize >> 20));
+}
+
+static struct err *restore(const struct vps_host *host, struct restore_maker *maker,
+			   const char *path, char **ret_name)
+{
+	const char *name = maker->request->name ? maker->request->name : maker->info->name;
+	OWN(conf_file) struct conf_file file = { 0 };
+	OWN(vps_conf) struct vps_conf conf;
+
+	vps_conf_init(&conf);
+	TRY(parse_container_id(name));
+	maker->is_another = !str_eq(name, maker->info->name);
+	TRY(err_wrap(check_room(host, maker->info), "%s", path));
+	TRY(err_wrap(read_conf(host, maker, name, &file, &conf), "%s: its definition", path));
+	if (!maker->is_another)
+		maker->base.file = &file;
+	TRY(vps_make(host, name, &maker->base, &conf));
+	return str_dup(name, ret_name);
+}
+
+struct err *vps_restore(const struct vps_host *host, const struct vps_restore *request,
+			char **ret_name)
+{
+	OWN(vps_backup) struct vps_backup backup = { 0 };
+	OWN(fd) int fd = -1;
+	struct restore_maker maker = { .base = { .make_disk = restore_disk }, .request = request };
+
+	if (request->layout && str_eq(vps_layout_of(request->layout), "overlay"))
+		return err_new(ERR_UNSUPPORTED,
+			       "--layout: overlay begins with a template; a backup is restored "
+			       "as dir or image");
+	TRY(backup_open(host, request->file, &fd, &backup));
+	maker.info = &backup.info;
+	maker.fd = fd;
+	return restore(host, &maker, backup.path, ret_name);
+}
+
+/* --- files --- */
+
+/* A set-uid program of a tenant's must not be a user's of this host to run. */
+static struct err *open_private_dir(const char *path, int *ret_fd)
+{
+	OWN(fd) int fd = -1;
+	struct stat st;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_sys(errno, "make %s", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(errno, "open %s", path);
+	if (st.st_uid != 0 || (st.st_mode & 0077))
+		return err_new(ERR_STATE,
+			       "%s can be entered by others, who could run a VPS's set-uid "
+			       "programs there: chown root and chmod 700 it first",
+			       path);
+	*ret_fd = fd_take(&fd);
+	return NULL;
+}
+
+struct err *vps_restore_path(const struct vps_host *host, const struct vps_restore_path *request)
+{
+	OWN(vps_backup) struct vps_backup backup = { 0 };
+	OWN(fd) int fd = -1, dir_fd = -1;
+	struct backup_unpack unpack = { .id_first = (uint32_t)host->id_first,
+					.progress = request->progress };
+
+	TRY(backup_open(host, request->file, &fd, &backup));
+	TRY(open_private_dir(request->dir, &dir_fd));
+	unpack.fd = fd;
+	unpack.dest_fd = dir_fd;
+	unpack.only = request->path + strspn(request->path, "/");
+	return err_wrap(backup_unpack(&unpack, &backup.info), "%s", backup.path);
+}
