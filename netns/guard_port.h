@@ -1,9 +1,11 @@
-/* Private to netns/: the two halves of the guard, each adding its part to one transaction. */
+/* Private to netns/: the parts of the guard, each adding its part to one transaction. */
 #ifndef NETNS_GUARD_PORT_H
 #define NETNS_GUARD_PORT_H
 
 #include "netns/guard.h"
 #include "netns/nft.h"
+
+/* --- guard_port.c --- */
 
 /* Room for an interface's name and "cella-", or the name of a map. */
 #define GUARD_NAME_MAX 32
@@ -24,7 +26,25 @@ MUST_CHECK struct err *guard_port_traffic(struct nft *nft, const char *host_name
 
 MUST_CHECK struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole);
 
-/* guard_host.c: "inet cella" and "bridge cella". */
+/* --- guard_rules.c --- */
+
+/* Both ways have a table each: the kernel takes a device into two chains of one table only in two
+ * transactions. */
+enum guard_way { WAY_OUT, WAY_IN, WAYS };
+/* All chains and rules, for a first device; the tables and sets are there, or on their way. */
+void guard_rules_add(struct nft *nft, const struct nft_table tables[WAYS], const char *device);
+/* One device more, or one that was made anew under an old name. */
+void guard_rules_add_device(struct nft *nft, const struct nft_table tables[WAYS],
+			    const char *device);
+void guard_rules_drop_device(struct nft *nft, const struct nft_table tables[WAYS],
+			     const char *device);
+/* Are they there? An old kernel takes a chain away with its last device, and then what is left
+ * guards nobody. */
+MUST_CHECK struct err *guard_rules_check(struct nft *nft, const struct nft_table tables[WAYS],
+					 bool *ret_whole);
+
+/* --- guard_host.c: "inet cella" and "bridge cella" --- */
+
 /* was_there: it may have elements, which are looked for; that takes longer the more ports there
  * are. The pairs of peers are looked for always: the others have made some, too. */
 MUST_CHECK struct err *guard_host_set(struct nft *nft, const struct net_guard *guard,
