@@ -140,7 +140,14 @@ static struct err *copy_file(struct copy *copy, int from_dir, int to_dir, const 
 	return copy_metadata(from_fd, to_fd, st, path);
 }
 
-/* Links and fifos have no descriptor to work through: *at calls that do not follow. */
+/* "This name is not there", whatever the layer below has: of our overlay, or of a container's
+ * inside a VPS. Source: overlayfs.rst, "whiteouts". */
+static bool is_whiteout(const struct stat *st)
+{
+	return S_ISCHR(st->st_mode) && st->st_rdev == 0;
+}
+
+/* Links, fifos and whiteouts have no descriptor to work through: *at calls that do not follow. */
 static struct err *copy_special(int from_dir, int to_dir, const char *name, const struct stat *st,
 				const char *path)
 {
@@ -155,9 +162,9 @@ static struct err *copy_special(int from_dir, int to_dir, const char *name, cons
 		target[len] = '\0';
 		if (symlinkat(target, to_dir, name) < 0)
 			return err_sys(errno, "make link %s", path);
-	} else if (mkfifoat(to_dir, name, 0600) < 0 ||
+	} else if (mknodat(to_dir, name, (st->st_mode & S_IFMT) | 0600, 0) < 0 ||
 		   fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0) {
-		return err_sys(errno, "make fifo %s", path);
+		return err_sys(errno, "make %s", path);
 	}
 	if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
@@ -217,15 +224,6 @@ static struct err *copy_subdir(struct copy *copy, int from_dir, int to_dir, cons
 	return copy_dir(copy, from_fd, to_fd, path);
 }
 
-/* "This name is not there", whatever the layer below has: of our overlay, or of a container's
- * inside a VPS. Source: overlayfs.rst, "whiteouts". */
-static struct err *copy_whiteout(int to_dir, const char *name, const char *path)
-{
-	if (mknodat(to_dir, name, S_IFCHR, 0) < 0)
-		return err_sys(errno, "make the whiteout %s", path);
-	return NULL;
-}
-
 static struct err *copy_entry(struct copy *copy, int from_dir, int to_dir, const char *name,
 			      const char *path)
 {
@@ -234,9 +232,8 @@ static struct err *copy_entry(struct copy *copy, int from_dir, int to_dir, const
 
 	if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(errno, "look at %s", path);
-	if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
-		return copy_whiteout(to_dir, name, path);
-	if (S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)) {
+	if (S_ISSOCK(st.st_mode) || S_ISBLK(st.st_mode) ||
+	    (S_ISCHR(st.st_mode) && !is_whiteout(&st))) {
 		copy->counts.skipped++;
 		return NULL;
 	}

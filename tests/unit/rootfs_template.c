@@ -156,6 +156,7 @@ static void copy_is_exact(void **state)
 
 	assert_int_equal(pwrite(sparse, "end", 3, 1 << 20), 3);
 	assert_int_equal(mknodat(from, "whiteout", S_IFCHR, 0), 0);
+	assert_int_equal(fchownat(from, "whiteout", 3, 4, 0), 0);
 	must(template_copy(from, to, 0, NULL, &counts));
 	check_good_tree(to);
 	assert_int_equal(fstatat(from, "etc/lines", &a, 0), 0);
@@ -166,7 +167,7 @@ static void copy_is_exact(void **state)
 	assert_int_equal(b.st_size, (1 << 20) + 3);
 	assert_true(b.st_blocks * 512 < 1 << 19);
 	assert_int_equal(fstatat(to, "whiteout", &b, 0), 0);
-	assert_true(S_ISCHR(b.st_mode) && b.st_rdev == 0);
+	assert_true(b.st_mode == S_IFCHR && b.st_rdev == 0 && b.st_uid == 3 && b.st_gid == 4);
 }
 
 /* Each of these is a whole archive (up to three entries) and a word that the refusal must contain.
