@@ -1,5 +1,6 @@
 #!/bin/bash
 # a backup of a VPS that writes restores under other names with all of it; flipped bytes are found; a path alone; --keep
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=disk.sh
 . "$func_dir/disk.sh"
@@ -84,6 +85,13 @@ check_fails "a file that is there" "is there already" cella -q backup one --to i
 
 mkdir kept
 echo hello >kept/other.tar.zst
-for _ in 1 2 3; do cella backup copy --to kept --keep 2 >/dev/null; done
-is "so many are kept, and other files" "$(files_of --in kept | wc -l) $(find kept -type f | wc -l)" "2 3"
+began=${EPOCHREALTIME/./}
+cella backup copy --to kept --bwlimit 4M >/dev/null
+took_us=$((${EPOCHREALTIME/./} - began))
+disk=$(cella backup-list --in kept --json | jq '.[0].diskBytes')
+check "not faster than --bwlimit" test "$disk" -gt $((4 << 20)) -a $took_us -ge $((disk * 1000000 / (4 << 20)))
+first=$(files_of --in kept)
+cella backup copy --to kept --keep 1 >/dev/null
+is "so many are kept, and other files" "$(files_of --in kept | wc -l) $(find kept -type f | wc -l)" "1 2"
+check "the younger one" test ! -e "$first"
 is "what is left has its own names" "$(find . "$private_dir" "$CELLA_ROOT/var/lib/cella/backup" -name '.*~*')" ""

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SIGKILL of backup and restore at many moments: nothing half is listed, the VPS runs on, the next command clears up
+# timeout: 400
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=disk.sh
 . "$func_dir/disk.sh"
