@@ -51,6 +51,15 @@ const struct cmd vps_cmd_restore_backup = {
 	.max_args = 2,
 };
 
+const struct cmd vps_cmd_export = {
+	.name = "export",
+	.args = "NAME FILE",
+	.summary = "write the files of a VPS to a tar archive",
+	.run = vps_export_run,
+	.min_args = 2,
+	.max_args = 2,
+};
+
 /* --- list --- */
 
 struct list_opts {

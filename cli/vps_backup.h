@@ -23,6 +23,8 @@ struct restore_opts {
 };
 MUST_CHECK struct err *vps_restore_backup_run(const struct cmd_call *call, int *ret_status);
 
+MUST_CHECK struct err *vps_export_run(const struct cmd_call *call, int *ret_status);
+
 /* One backup as a JSON object. */
 void vps_backup_json(struct json_out *out, const struct vps_backup *backup);
 

@@ -174,8 +174,19 @@ MUST_CHECK struct err *template_import(const struct template_store *store,
 				       const struct template_import *import,
 				       struct template_progress *progress,
 				       struct template_counts *ret_counts);
-/* Write the tree of a template to fd as a tar archive, compressed as the file's name says (.tar,
+/* Write a tree that stands still to fd as a tar archive, compressed as the file's name says (.tar,
  * .tar.gz, .tar.xz, .tar.zst). ERR_INVALID: another name. */
+struct template_export {
+	const char *file_name;
+	int fd;
+	uint64_t total_bytes; /* about; 0: not known */
+	struct template_progress *progress;
+	struct template_counts *ret_counts; /* NULL: nobody wants to know */
+};
+/* Before anything is done: is that a name for one? ERR_INVALID. */
+MUST_CHECK struct err *template_check_ending(const char *file_name);
+MUST_CHECK struct err *template_export_tree(int tree_fd, const struct template_export *export);
+/* The tree of a template. */
 MUST_CHECK struct err *template_export(const struct template_store *store,
 				       const struct template *template, const char *file_name,
 				       int fd, struct template_progress *progress);

@@ -14,17 +14,27 @@ static const struct ending {
 	{ ".tar.zst", archive_write_add_filter_zstd },
 };
 
-static const struct ending *find_ending(const char *name)
+static struct err *find_ending(const char *name, const struct ending **ret_ending)
 {
 	size_t len = strlen(name);
 
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
 		size_t end = strlen(endings[i].suffix);
 
-		if (len > end && str_eq(name + len - end, endings[i].suffix))
-			return &endings[i];
+		if (len <= end || !str_eq(name + len - end, endings[i].suffix))
+			continue;
+		*ret_ending = &endings[i];
+		return NULL;
 	}
-	return NULL;
+	return err_new(ERR_INVALID, "%.200s is not called .tar, .tar.gz, .tar.xz or .tar.zst",
+		       name);
+}
+
+struct err *template_check_ending(const char *file_name)
+{
+	const struct ending *ending;
+
+	return find_ending(file_name, &ending);
 }
 
 OWN_KIND(writer, struct archive *, archive_write_free)
@@ -47,17 +57,27 @@ static struct err *write_archive(const struct ending *ending, int fd, struct pac
 		       template_archive_error(writer, "write the archive");
 }
 
+struct err *template_export_tree(int tree_fd, const struct template_export *export)
+{
+	const struct ending *ending;
+	struct pack pack = { .progress = export->progress, .total_bytes = export->total_bytes };
+
+	TRY(find_ending(export->file_name, &ending));
+	TRY(write_archive(ending, export->fd, &pack, tree_fd));
+	if (export->ret_counts)
+		*export->ret_counts = pack.counts;
+	return NULL;
+}
+
 struct err *template_export(const struct template_store *store, const struct template *template,
 			    const char *file_name, int fd, struct template_progress *progress)
 {
-	const struct ending *ending = find_ending(file_name);
-	struct pack pack = { .progress = progress, .total_bytes = template->bytes };
+	const struct template_export export = { .file_name = file_name,
+						.fd = fd,
+						.total_bytes = template->bytes,
+						.progress = progress };
 	OWN(fd) int tree_fd = -1;
 
-	if (!ending)
-		return err_new(ERR_INVALID,
-			       "%.200s is not called .tar, .tar.gz, .tar.xz or .tar.zst",
-			       file_name);
 	TRY(template_open_tree(store, template, &tree_fd));
-	return write_archive(ending, fd, &pack, tree_fd);
+	return template_export_tree(tree_fd, &export);
 }

@@ -40,6 +40,12 @@ static struct err *print_backup(const struct vps_backup *backup)
 	return vps_print_json(out);
 }
 
+static void warn_skipped(uint64_t skipped)
+{
+	if (skipped)
+		log_warning("%ju device nodes and sockets are not in it", (uintmax_t)skipped);
+}
+
 static void own_backup(struct vps_backup *backup)
 {
 	vps_backup_release(backup);
@@ -65,13 +71,32 @@ struct err *vps_backup_run(const struct cmd_call *call, int *ret_status)
 	progress_end(&work.progress);
 	if (err)
 		return err;
-	if (backup.info.skipped)
-		log_warning("%ju device nodes and sockets are not in it",
-			    (uintmax_t)backup.info.skipped);
+	warn_skipped(backup.info.skipped);
 	if (opts.json)
 		return print_backup(&backup);
 	return vps_say(call, "backup of VPS %s: %s, %s", request.name, backup.path,
 		       unit_bytes(backup.info.file_bytes).text);
+}
+
+struct err *vps_export_run(const struct cmd_call *call, int *ret_status)
+{
+	OWN(work) struct work work = { .call = call };
+	struct vps_export request = { 0 };
+	uint64_t skipped = 0;
+	struct err *err;
+
+	(void)ret_status;
+	TRY(cmd_parse(call, NULL, &work.args));
+	TRY(begin(&work, "export of", MAY_SPEAK));
+	request = (struct vps_export){ .name = work.args.items[0],
+				       .file = work.args.items[1],
+				       .progress = &work.progress.base };
+	err = vps_export(&work.host, &request, &skipped);
+	progress_end(&work.progress);
+	if (err)
+		return err;
+	warn_skipped(skipped);
+	return vps_say(call, "the files of VPS %s are in %s", request.name, request.file);
 }
 
 struct err *vps_backup_verify_run(const struct cmd_call *call, int *ret_status)

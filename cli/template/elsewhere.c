@@ -31,6 +31,12 @@ struct err *vps_backup_verify_run(const struct cmd_call *call, int *ret_status)
 	return run_elsewhere(call);
 }
 
+struct err *vps_export_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
 struct err *vps_restore_backup_run(const struct cmd_call *call, int *ret_status)
 {
 	(void)ret_status;

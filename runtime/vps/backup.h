@@ -77,4 +77,15 @@ struct vps_restore_path {
 MUST_CHECK struct err *vps_restore_path(const struct vps_host *host,
 					const struct vps_restore_path *request);
 
+struct vps_export {
+	const char *name;
+	const char *file; /* as template_export_tree() wants it, which is not there */
+	struct template_progress *progress;
+};
+/* The tree of a VPS as a tar archive, without its definition, held still as for a backup.
+ * *ret_skipped: sockets and device nodes, which are not in it. ERR_EXISTS; ERR_INVALID: the name.
+ */
+MUST_CHECK struct err *vps_export(const struct vps_host *host, const struct vps_export *request,
+				  uint64_t *ret_skipped);
+
 #endif

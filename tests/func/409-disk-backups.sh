@@ -75,6 +75,11 @@ check "backup of an image" cella backup one --to image.tar.zst
 check "which is whole" cella backup-verify image.tar.zst
 cella stop --fast one
 
+check_fails "a name that no archive has" "is not called .tar" cella -q export copy copy.zip
+check "export" cella export copy copy.tar.zst
+check "which is a template" cella template import copy.tar.zst copied
+check "and has the files" diff -r --no-dereference "$private_dir/copy/srv/t/deep" "$(echo "$CELLA_ROOT"/var/lib/cella/template/tree-*/srv/t/deep)"
+
 mkdir -m 755 open
 check_fails "not where others can enter" "can be entered by others" cella -q restore-backup "$file" --path /srv/t --to open
 check "a path alone" cella restore-backup "$file" --path /srv/t/noted --to part
