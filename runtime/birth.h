@@ -38,7 +38,36 @@ struct birth {
 	bool hooked; /* hooks have run: a failure from here on runs poststop */
 };
 
+#define BIRTH_INIT(from_root, from_request)                                                       \
+	{                                                                                         \
+		.root = (from_root), .request = (from_request), .spec = (from_request)->spec,     \
+		.dir_fd = -1, .cgroup = CGROUP_INIT, .joined = NS_FDS_INIT,                       \
+		.handles = ROOTFS_HANDLES_INIT, .child = { .pidfd = -1 }, .host_sock = -1,        \
+		.init_sock = -1, .start_fd = -1, .console_fd = -1, .listener_sock = -1,           \
+		.launch_fd = -1, .notify_fd = -1, .master_fd = -1, .root_fd = -1, .slave_fd = -1, \
+	}
 void birth_release(struct birth *birth);
+
+/* --- birth.c: what creating and adopting a container have in common --- */
+/* Is the request one that can be done? No kernel object is touched. */
+MUST_CHECK struct err *birth_check(const struct ct_create *request);
+MUST_CHECK struct err *birth_fill_state(struct birth *birth);
+/* Rows, in the order in which they are done. */
+MUST_CHECK struct err *birth_make_dir(struct birth *birth);
+void birth_drop_dir(struct birth *birth);
+MUST_CHECK struct err *birth_save_plan(struct birth *birth);
+MUST_CHECK struct err *birth_make_cgroup(struct birth *birth);
+void birth_drop_cgroup(struct birth *birth);
+MUST_CHECK struct err *birth_start_scope(struct birth *birth);
+void birth_kill_init(struct birth *birth);
+MUST_CHECK struct err *birth_run_hooks(struct birth *birth); /* prestart and createRuntime */
+bool birth_has_rdt(const struct birth *birth);
+MUST_CHECK struct err *birth_make_rdt(struct birth *birth);
+void birth_drop_rdt(struct birth *birth);
+MUST_CHECK struct err *birth_save_state(struct birth *birth);
+void birth_drop_pid_file(struct birth *birth);
+/* After a failure, if hooks have run: the poststop ones. */
+void birth_run_poststop(struct birth *birth);
 
 /* The WAIT and SEND rows of both tables; READY carries the pty master when the caller keeps it. */
 MUST_CHECK struct err *birth_wait(struct birth *birth, enum stage stage);

@@ -4,18 +4,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "base/parse.h"
-#include "base/path.h"
 #include "base/proc.h"
 #include "runtime/birth.h"
 #include "runtime/sync.h"
@@ -23,56 +18,6 @@
 #define CACHE_DIR ".cache"
 
 /* --- rows --- */
-
-static struct err *make_state_dir(struct birth *birth)
-{
-	const char *id = birth->request->id;
-
-	if (mkdirat(birth->root->dir_fd, id, 0700) < 0) {
-		if (errno == EEXIST)
-			return err_new(ERR_EXISTS, "container '%s' exists already", id);
-		return err_sys(errno, "make %s/%s", birth->root->path, id);
-	}
-	return state_lock_dir(birth->root, id, &birth->dir_fd);
-}
-
-static void drop_state_dir(struct birth *birth)
-{
-	log_warn(path_remove_tree(birth->root->dir_fd, birth->request->id));
-}
-
-/* What delete needs after a SIGKILL at any later row is on disk before there is anything to delete.
- */
-static struct err *save_plan(struct birth *birth)
-{
-	const struct ct_create *request = birth->request;
-
-	TRY(cgroup_plan(&birth->spec->cgroup,
-			request->cgroup_prefix ? request->cgroup_prefix : "cella-oci", request->id,
-			&birth->cgroup));
-	birth->state.driver = birth->cgroup.driver;
-	if (birth->cgroup.path)
-		TRY(str_dup(birth->cgroup.path, &birth->state.cgroup_path));
-	if (birth->cgroup.scope)
-		TRY(str_dup(birth->cgroup.scope, &birth->state.scope));
-	if (request->config_text)
-		TRY(file_replace(birth->dir_fd, CONFIG_FILE, 0600, request->config_text,
-				 request->config_len));
-	return state_save(birth->dir_fd, &birth->state);
-}
-
-static struct err *make_cgroup(struct birth *birth)
-{
-	return cgroup_create(&birth->spec->cgroup, &birth->cgroup);
-}
-
-static void drop_cgroup(struct birth *birth)
-{
-	/* whoever is still in it was made by a step that failed half way */
-	if (birth->cgroup.dir_fd >= 0)
-		log_warn(cgroup_kill(&birth->cgroup));
-	log_warn(cgroup_destroy(&birth->cgroup, 5000));
-}
 
 /* Everything that needs the host's eyes and that init inherits: sockets, filter, mount sources. */
 static struct err *open_inheritance(struct birth *birth)
@@ -130,15 +75,6 @@ static struct err *spawn_init(struct birth *birth)
 	return NULL;
 }
 
-static void kill_init(struct birth *birth)
-{
-	int status;
-
-	/* reaped already when it failed by itself: both errors only say so */
-	err_drop(proc_signal(birth->child.pidfd, SIGKILL));
-	err_drop(proc_reap(birth->child.pidfd, &status));
-}
-
 static bool has_oom_score(const struct birth *birth)
 {
 	return birth->spec->has_process && birth->spec->process.oom_score_adj_set;
@@ -149,25 +85,11 @@ static struct err *set_oom_score(struct birth *birth)
 	return process_set_oom_score(birth->child.pid, birth->spec->process.oom_score_adj);
 }
 
-/* The systemd driver learns only now where its manager put the scope. */
-static struct err *start_scope(struct birth *birth)
-{
-	char *path = NULL;
-
-	TRY(cgroup_start_scope(&birth->spec->cgroup, &birth->cgroup, birth->child.pid));
-	if (!birth->cgroup.path || str_eq(birth->cgroup.path, birth->state.cgroup_path))
-		return NULL;
-	TRY(str_dup(birth->cgroup.path, &path));
-	free(birth->state.cgroup_path);
-	birth->state.cgroup_path = path;
-	return NULL;
-}
-
 static struct err *map_ids(struct birth *birth)
 {
 	if (birth->spec->ns.is_new[NS_USER])
 		TRY(ns_write_maps(&birth->spec->ns, birth->child.pid));
-	return start_scope(birth);
+	return birth_start_scope(birth);
 }
 
 static struct err *wire_network(struct birth *birth)
@@ -186,62 +108,14 @@ static void unwire_network(struct birth *birth)
 		wire->undo(wire);
 }
 
-static struct err *run_runtime_hooks(struct birth *birth)
-{
-	OWN(str) char *state = NULL;
-
-	birth->hooked = true;
-	TRY(ct_state_json(&birth->state, false, &state));
-	TRY(hooks_run(&birth->spec->hooks[HOOK_PRESTART], HOOK_PRESTART, state));
-	return hooks_run(&birth->spec->hooks[HOOK_CREATE_RUNTIME], HOOK_CREATE_RUNTIME, state);
-}
-
-static bool has_rdt(const struct birth *birth)
-{
-	return birth->spec->rdt.is_set;
-}
-
-static struct err *make_rdt(struct birth *birth)
-{
-	TRY(rdt_create(&birth->spec->rdt, birth->request->id, &birth->state.rdt_group));
-	return rdt_join(birth->state.rdt_group, birth->child.pid);
-}
-
-static void drop_rdt(struct birth *birth)
-{
-	rdt_remove(birth->state.rdt_group);
-}
-
-static struct err *save_state(struct birth *birth)
-{
-	const struct ct_io *io = &birth->request->io;
-
-	TRY(proc_start_time(birth->child.pid, &birth->state.pid_start_ticks));
-	TRY(proc_inode(birth->child.pidfd, &birth->state.pidfd_inode));
-	TRY(state_save(birth->dir_fd, &birth->state));
-	if (io->pidfd_socket)
-		TRY(pidfd_socket_send(io->pidfd_socket, birth->child.pidfd));
-	if (io->pid_file)
-		TRY(pid_file_write(io->pid_file, birth->child.pid));
-	return NULL;
-}
-
-static void drop_pid_file(struct birth *birth)
-{
-	const char *path = birth->request->io.pid_file;
-
-	if (path && unlink(path) < 0 && errno != ENOENT)
-		log_warn(err_sys(errno, "remove %s", path));
-}
-
 /* clang-format off */
 const struct step host_steps[] = {
-	{ "state directory", STEP_RUN,  .run = make_state_dir, .undo = drop_state_dir },
-	{ "plan",            STEP_RUN,  .run = save_plan },
+	{ "state directory", STEP_RUN,  .run = birth_make_dir, .undo = birth_drop_dir },
+	{ "plan",            STEP_RUN,  .run = birth_save_plan },
 	{ "inheritance",     STEP_RUN,  .run = open_inheritance },
 	/* before init: clone3 puts it straight into its cgroup, so that not one page of it is charged elsewhere */
-	{ "cgroup",          STEP_RUN,  .run = make_cgroup, .undo = drop_cgroup },
-	{ "init process",    STEP_RUN,  .run = spawn_init, .undo = kill_init },
+	{ "cgroup",          STEP_RUN,  .run = birth_make_cgroup, .undo = birth_drop_cgroup },
+	{ "init process",    STEP_RUN,  .run = spawn_init, .undo = birth_kill_init },
 	/* lowering it takes CAP_SYS_RESOURCE in the host's user namespace, which init may have left */
 	{ "oom score",       STEP_RUN,  .run = set_oom_score, .when = has_oom_score },
 	{ "id maps",         STEP_RUN,  .run = map_ids, .when = birth_has_maps },
@@ -251,12 +125,12 @@ const struct step host_steps[] = {
 	{ "wired",           STEP_SEND, STAGE_WIRED, .when = birth_has_wiring },
 	/* spec, "Lifecycle" 6: runtime hooks see the mounts and run before pivot_root */
 	{ "mounts",          STEP_WAIT, STAGE_MOUNTS, .when = birth_has_runtime_hooks },
-	{ "runtime hooks",   STEP_RUN,  .run = run_runtime_hooks, .when = birth_has_runtime_hooks },
+	{ "runtime hooks",   STEP_RUN,  .run = birth_run_hooks, .when = birth_has_runtime_hooks },
 	{ "hooked",          STEP_SEND, STAGE_HOOKED, .when = birth_has_runtime_hooks },
-	{ "resctrl",         STEP_RUN,  .run = make_rdt, .undo = drop_rdt, .when = has_rdt },
+	{ "resctrl",         STEP_RUN,  .run = birth_make_rdt, .undo = birth_drop_rdt, .when = birth_has_rdt },
 	{ "ready",           STEP_WAIT, STAGE_READY },
 	/* before init may run anything of the tenant's: a container without state could not be deleted */
-	{ "state file",      STEP_RUN,  .run = save_state, .undo = drop_pid_file },
+	{ "state file",      STEP_RUN,  .run = birth_save_state, .undo = birth_drop_pid_file },
 	/* --- point of no return: from here on only delete takes the container away --- */
 	{ "saved",           STEP_SEND, STAGE_SAVED },
 };
@@ -264,31 +138,6 @@ const size_t host_step_count = ARRAY_SIZE(host_steps);
 /* clang-format on */
 
 /* --- create --- */
-
-static struct err *fill_state(struct birth *birth)
-{
-	const struct ct_create *request = birth->request;
-	const struct spec *spec = birth->spec;
-	struct ct_state *state = &birth->state;
-
-	TRY(str_dup(request->id, &state->id));
-	TRY(str_dup(request->bundle, &state->bundle));
-	TRY(str_dup(spec->root.path, &state->rootfs));
-	TRY(str_dup(spec->oci_version ? spec->oci_version : OCI_VERSION, &state->oci_version));
-	if (request->notify_socket)
-		TRY(str_dup(request->notify_socket, &state->notify_socket));
-	for (size_t i = 0; i < spec->annotations.count; i++)
-		TRY(strlist_add(&state->annotations, spec->annotations.items[i]));
-	clock_gettime(CLOCK_REALTIME, &state->created);
-	state->owner = geteuid();
-	state->has_process = spec->has_process;
-	state->own_pid_ns = spec->ns.is_new[NS_PID];
-	state->namespaces = ns_spec_flags(&spec->ns);
-	/* borrowed from the spec until birth_release() */
-	state->hooks[HOOK_POSTSTART] = spec->hooks[HOOK_POSTSTART];
-	state->hooks[HOOK_POSTSTOP] = spec->hooks[HOOK_POSTSTOP];
-	return NULL;
-}
 
 /* On a host with many mounts init starts in a small namespace; createContainer hooks need the
  * host's programs in theirs. */
@@ -332,49 +181,6 @@ static struct err *fill_env(struct birth *birth, char **ret_notify_dir)
 		.terminal = birth->spec->has_process && birth->spec->process.terminal,
 	};
 	return NULL;
-}
-
-static struct err *check_request(const struct ct_create *request)
-{
-	const struct spec *spec = request->spec;
-	bool terminal = spec->has_process && spec->process.terminal;
-
-	TRY(parse_container_id(request->id));
-	TRY(ns_spec_check(&spec->ns));
-	TRY(rootfs_spec_check(&spec->root, spec->ns.is_new[NS_USER] || spec->ns.join_path[NS_USER],
-			      spec->ns.is_new[NS_MOUNT] || spec->ns.join_path[NS_MOUNT]));
-	if (spec->root.mount_label && *spec->root.mount_label && !lsm_has_selinux())
-		return err_new(ERR_UNSUPPORTED, "linux.mountLabel: this kernel has no SELinux");
-	if (request->io.console_socket && !terminal)
-		return err_new(ERR_INVALID,
-			       "a console socket was given, but process.terminal is false");
-	if (terminal && !request->io.console_socket && !request->run_now)
-		return err_new(ERR_INVALID, "process.terminal is true: give a --console-socket to "
-					    "receive the terminal");
-	if (request->run_now && !spec->has_process)
-		return err_new(ERR_INVALID, "config.json has no process to run");
-	return NULL;
-}
-
-void birth_release(struct birth *birth)
-{
-	own_fd(&birth->dir_fd);
-	own_fd(&birth->host_sock);
-	own_fd(&birth->init_sock);
-	own_fd(&birth->start_fd);
-	own_fd(&birth->console_fd);
-	own_fd(&birth->listener_sock);
-	own_fd(&birth->launch_fd);
-	own_fd(&birth->notify_fd);
-	own_fd(&birth->master_fd);
-	own_fd(&birth->child.pidfd);
-	cgroup_release(&birth->cgroup);
-	ns_fds_release(&birth->joined);
-	rootfs_handles_release(&birth->handles);
-	seccomp_filter_release(&birth->filter);
-	for (int kind = 0; kind < HOOK_KIND_COUNT; kind++)
-		birth->state.hooks[kind] = (struct hook_list){ 0 };
-	ct_state_release(&birth->state);
 }
 
 bool birth_has_maps(const struct birth *birth)
@@ -460,30 +266,11 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 		      struct ct_started *ret_started)
 {
 	OWN(str) char *notify_dir = NULL;
-	struct birth birth = {
-		.root = root,
-		.request = request,
-		.spec = request->spec,
-		.dir_fd = -1,
-		.cgroup = CGROUP_INIT,
-		.joined = NS_FDS_INIT,
-		.handles = ROOTFS_HANDLES_INIT,
-		.child = { .pidfd = -1 },
-		.host_sock = -1,
-		.init_sock = -1,
-		.start_fd = -1,
-		.console_fd = -1,
-		.listener_sock = -1,
-		.launch_fd = -1,
-		.notify_fd = -1,
-		.master_fd = -1,
-		.root_fd = -1,
-		.slave_fd = -1,
-	};
-	struct err *err = check_request(request);
+	struct birth birth = BIRTH_INIT(root, request);
+	struct err *err = birth_check(request);
 
 	if (!err)
-		err = fill_state(&birth);
+		err = birth_fill_state(&birth);
 	if (!err)
 		err = fill_env(&birth, &notify_dir);
 	if (!err)
@@ -492,15 +279,8 @@ struct err *ct_create(const struct ct_root *root, const struct ct_create *reques
 		err = await_program(&birth);
 	if (!err && birth.notify_fd >= 0 && request->io.detach)
 		err = await_ready(&birth);
-	if (err && birth.hooked) {
-		OWN(str) char *state = NULL;
-
-		birth.state.status = CT_STOPPED;
-		/* the hooks' warning is all there is to say: the error that counts is err */
-		err_drop(ct_state_json(&birth.state, false, &state));
-		if (state)
-			hooks_run_all(&birth.state.hooks[HOOK_POSTSTOP], HOOK_POSTSTOP, state);
-	}
+	if (err)
+		birth_run_poststop(&birth);
 	if (!err)
 		*ret_started = (struct ct_started){ .pid = birth.child.pid,
 						    .pidfd = fd_take(&birth.child.pidfd),
