@@ -158,6 +158,12 @@ static struct err *enter_root(struct birth *birth)
 	return rootfs_enter(&birth->spec->root, &birth->env, birth->root_fd);
 }
 
+static struct err *reopen_null(struct birth *birth)
+{
+	(void)birth;
+	return process_reopen_null();
+}
+
 static struct err *limit_process(struct birth *birth)
 {
 	const struct process_spec *process = &birth->spec->process;
@@ -280,6 +286,7 @@ const struct step init_steps[] = {
 	/* their programs lie on the host: before the pivot */
 	{ "container hooks",  STEP_RUN,  .run = run_container_hooks, .when = has_container_hooks },
 	{ "pivot",            STEP_RUN,  .run = enter_root },
+	{ "null device",      STEP_RUN,  .run = reopen_null, .when = has_process },
 	{ "terminal",         STEP_RUN,  .run = attach_terminal, .when = has_terminal },
 	{ "limits",           STEP_RUN,  .run = limit_process, .when = has_process },
 	{ "program",          STEP_RUN,  .run = find_program, .when = has_process },

@@ -110,6 +110,8 @@ MUST_CHECK struct err *hooks_run(const struct hook_list *hooks, enum hook_kind k
 void hooks_run_all(const struct hook_list *hooks, enum hook_kind kind, const char *state_json);
 /* terminal.c: make the pty slave the controlling terminal and descriptors 0-2. */
 MUST_CHECK struct err *process_attach_terminal(int slave_fd);
+/* null.c: a /dev/null of the caller's among 0-2 becomes the container's. After the pivot. */
+MUST_CHECK struct err *process_reopen_null(void);
 /* process.consoleSize; before anybody else has the master, as they may set a size of their own. */
 MUST_CHECK struct err *process_size_terminal(int tty_fd, const struct process_spec *process);
 /* Give descriptors 0-2 to the process's user, where they are pipes or its own terminal: /dev/stdout
