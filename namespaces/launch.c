@@ -208,17 +208,49 @@ struct err *ns_launch_find(const char *dir, int *ret_fd)
 	return NULL;
 }
 
-struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch)
+static struct err *remember(struct ns_launch *ret_launch)
 {
 	OWN(fd) int own_fd_ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
 	OWN(fd) int cwd_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (own_fd_ns < 0 || cwd_fd < 0)
 		return err_sys(errno, "remember the own mount namespace");
-	if (setns(launch_fd, CLONE_NEWNS) < 0)
-		return err_sys(errno, "enter the launch namespace");
 	*ret_launch =
 		(struct ns_launch){ .ns_fd = fd_take(&own_fd_ns), .cwd_fd = fd_take(&cwd_fd) };
+	return NULL;
+}
+
+struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch)
+{
+	struct ns_launch launch;
+
+	TRY(remember(&launch));
+	if (setns(launch_fd, CLONE_NEWNS) < 0) {
+		struct err *err = err_sys(errno, "enter the launch namespace");
+
+		ns_launch_close(&launch);
+		return err;
+	}
+	*ret_launch = launch;
+	return NULL;
+}
+
+struct err *ns_launch_copy(struct ns_launch *ret_launch)
+{
+	struct ns_launch launch;
+	struct err *err;
+
+	TRY(remember(&launch));
+	if (unshare(CLONE_NEWNS) < 0) {
+		err = err_sys(errno, "copy the mount namespace");
+		ns_launch_close(&launch);
+		return err;
+	}
+	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0) {
+		err = err_sys(errno, "keep mounts from the host");
+		return err_first(err, ns_launch_leave(&launch));
+	}
+	*ret_launch = launch;
 	return NULL;
 }
 

@@ -118,6 +118,9 @@ struct ns_launch {
 	}
 MUST_CHECK struct err *ns_launch_find(const char *dir, int *ret_fd);
 MUST_CHECK struct err *ns_launch_enter(int launch_fd, struct ns_launch *ret_launch);
+/* The same with a copy of the own namespace: the host never sees what is mounted there, and it goes
+ * with the last process that is in it. */
+MUST_CHECK struct err *ns_launch_copy(struct ns_launch *ret_launch);
 MUST_CHECK struct err *ns_launch_leave(struct ns_launch *launch);
 /* In the child, which stays where it is. */
 void ns_launch_close(struct ns_launch *launch);

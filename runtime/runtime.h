@@ -116,6 +116,51 @@ struct ct_started {
 	const char *notify_socket; /* the host's, borrowed from the request */
 };
 
+/*
+ * Somebody else who makes the processes of a container, in the place that the engine has prepared:
+ * CRIU at a restore. Embed it as the first member of your own struct.
+ *
+ * spawn: start a process that waits, pid *ret_pid; it is put into the container's cgroup then.
+ * make:  let it make the processes. It calls ct_adopt_namespaces() when they are not yet built and
+ *        ct_adopt_init() when they are and none runs, then lets them run. The first one becomes a
+ *        child of this process. *ret_master_fd: the pty master if the engine's caller keeps it.
+ * stop:  the end, in success and failure: nothing of its own is left. Never fails, warns.
+ */
+struct ct_adoption;
+struct ct_maker {
+	struct err *(*spawn)(struct ct_maker *maker, pid_t *ret_pid);
+	struct err *(*make)(struct ct_maker *maker, struct ct_adoption *adoption,
+			    int *ret_master_fd);
+	void (*stop)(struct ct_maker *maker);
+};
+/* prestart and createRuntime hooks, with the state of pid. */
+MUST_CHECK struct err *ct_adopt_namespaces(struct ct_adoption *adoption, pid_t pid);
+/* pid is the container's first process from now on: it is in the state file and the pid file. */
+MUST_CHECK struct err *ct_adopt_init(struct ct_adoption *adoption, pid_t pid);
+/* Like ct_create() with run_now, but maker makes the processes. On failure nothing is left. */
+MUST_CHECK struct err *ct_adopt(const struct ct_root *root, const struct ct_create *request,
+				struct ct_maker *maker, struct ct_started *ret_started);
+
+/* A running or paused container that no other command changes or deletes meanwhile. */
+struct ct_hold {
+	struct ct_state state;
+	struct spec spec;     /* of the config.json that was kept */
+	struct cgroup cgroup; /* dir_fd -1: none */
+	int lock_fd;
+};
+#define CT_HOLD_INIT                                 \
+	{                                            \
+		.cgroup = CGROUP_INIT, .lock_fd = -1 \
+	}
+/* ERR_STATE: it does not run. */
+MUST_CHECK struct err *ct_hold(const struct ct_root *root, const char *id,
+			       struct ct_hold *ret_hold);
+void ct_hold_release(struct ct_hold *hold);
+static inline __attribute__((unused)) void own_ct_hold(struct ct_hold *hold)
+{
+	ct_hold_release(hold);
+}
+
 /* NOTIFY_SOCKET as a program in a container with a notify socket has to see it. */
 MUST_CHECK struct err *notify_add_env(struct strlist *env);
 /* create, or create and start with run_now. On failure nothing is left. */

@@ -153,6 +153,9 @@ static struct err *put_annotations(struct json_out *out)
 	TRY(str_format(&version, "%u.%u.%u", seccomp->major, seccomp->minor, seccomp->micro));
 	json_out_key(out, "annotations");
 	json_out_object(out);
+	/* built in; whether the host has criu is seen when it is needed */
+	json_out_key(out, "cella.checkpoint.enabled");
+	json_out_string(out, "true");
 	json_out_key(out, "cella.commit");
 	json_out_string(out, CELLA_COMMIT);
 	json_out_key(out, "cella.version");
