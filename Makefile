@@ -49,8 +49,9 @@ DIRS_rootfs     := rootfs
 DIRS_runtime    := runtime runtime/spec runtime/process
 DIRS_monitor    := runtime/monitor
 DIRS_vps        := runtime/vps
+DIRS_criu       := migrate-criu
 DIRS_cli        := cli
-MODULES := base namespaces cgroups netns quota rootfs runtime monitor vps cli
+MODULES := base namespaces cgroups netns quota rootfs runtime monitor vps criu cli
 
 sources = $(sort $(foreach d,$(DIRS_$(1)),$(wildcard $(d)/*.c)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -65,6 +66,7 @@ BELOW_rootfs     := rootfs namespaces cgroups netns quota base
 BELOW_runtime    := runtime $(BELOW_rootfs)
 BELOW_monitor    := monitor base
 BELOW_vps        := vps monitor $(BELOW_runtime)
+BELOW_criu       := criu $(BELOW_runtime)
 BELOW_cli        := cli $(BELOW_vps)
 
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
@@ -76,7 +78,7 @@ STATIC_LINK := $(shell printf '\043include <features.h>\n\043if __GLIBC_PREREQ(2
 	| $(CC) -E -P - 2>/dev/null) $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-Wl$(comma)-e$(comma)early_start)
 STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
-TEST_LIBS   := -lcmocka $(SHARED_LIBS)
+TEST_LIBS   := -lcmocka $(SHARED_LIBS) -lprotobuf-c
 
 PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template
 
@@ -87,6 +89,21 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# CRIU's messages: C made of the description of what we use of them.
+RPC := $(BUILD)/gen/migrate-criu/rpc.pb-c
+$(RPC).c: migrate-criu/rpc.proto
+	@mkdir -p $(BUILD)/gen
+	@echo "  GEN  $@"
+	$(Q)protoc-c --c_out=$(BUILD)/gen $<
+$(RPC).h: $(RPC).c ;
+$(RPC).o: $(RPC).c
+	@echo "  CC   $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -w -I$(BUILD)/gen -c -o $@ $<
+RPC_USERS := $(BUILD)/migrate-criu/rpc.o $(BUILD)/tests/unit/criu_swrk.o
+$(RPC_USERS): $(RPC).h
+$(RPC_USERS): ALL_CFLAGS += -I$(BUILD)/gen
+$(BUILD)/libcriu.a: $(RPC).o
 
 define module_rule
 $(call archive,$(1)): $(call objects,$(call sources,$(1)))

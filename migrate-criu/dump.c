@@ -1,0 +1,89 @@
+/* Checkpoint: a container's processes into images. */
+#include "base/path.h"
+#include "migrate-criu/place.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+/* Nothing is asked of us during a dump. */
+static struct err *agree(void *arg, const struct criu_message *notice, int fd)
+{
+	(void)arg;
+	(void)notice;
+	(void)fd;
+	return NULL;
+}
+
+static struct err *check(const struct ct_hold *hold)
+{
+	TRY(cr_check_spec(&hold->spec));
+	if (hold->state.notify_socket)
+		return err_new(ERR_UNSUPPORTED, "a container that was given a NOTIFY_SOCKET cannot "
+						"be checkpointed");
+	return NULL;
+}
+
+/* Where the container's control group is on this host. */
+static struct err *find_cgroup(const struct ct_hold *hold, char *path, size_t room)
+{
+	struct path_fd link = path_of_fd(hold->cgroup.dir_fd);
+	ssize_t len = readlink(link.text, path, room - 1);
+
+	if (len < 0)
+		return err_sys(errno, "find the container's control group");
+	path[len] = '\0';
+	return NULL;
+}
+
+static struct err *dump(const struct ct_hold *hold, struct criu_request *request,
+			const struct cr_dirs *dirs, const char *criu_path)
+{
+	OWN(criu) struct criu criu = CRIU_INIT;
+	struct criu_start start = { 0 };
+	char cgroup[PATH_MAX];
+
+	if (hold->cgroup.dir_fd >= 0) {
+		TRY(find_cgroup(hold, cgroup, sizeof(cgroup)));
+		request->freeze_cgroup = cgroup;
+	}
+	request->pid = hold->state.pid;
+	request->root = hold->state.rootfs;
+	request->config_file = cr_config_file(&hold->spec.annotations);
+	cr_dirs_name(dirs, request);
+	TRY(cr_outside_dump(&hold->spec, hold->state.pid, request));
+	if (request->verb == CRIU_DUMP)
+		TRY(cr_descriptors_save(dirs->images_fd, hold->state.pid));
+	TRY(criu_spawn(criu_path, &start, &criu));
+	return cr_explain(criu_talk(&criu, request, agree, NULL), dirs, request->log_file);
+}
+
+static struct err *checkpoint(const struct ct_root *root, const char *id,
+			      const struct cr_options *options)
+{
+	OWN(ct_hold) struct ct_hold hold = CT_HOLD_INIT;
+	OWN(cr_dirs) struct cr_dirs dirs = CR_DIRS_INIT;
+	OWN(str) char *criu_path = NULL;
+	struct criu_request request = CRIU_REQUEST_INIT;
+	struct err *err;
+
+	request.verb = options->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
+	request.options = options;
+	TRY(criu_check_root());
+	TRY(criu_find(&criu_path));
+	TRY(ct_hold(root, id, &hold));
+	TRY(check(&hold));
+	TRY(cr_dirs_open(options, request.verb, &dirs));
+	err = dump(&hold, &request, &dirs, criu_path);
+	criu_request_release(&request);
+	return err;
+}
+
+struct err *cr_checkpoint(const struct ct_root *root, const char *id,
+			  const struct cr_options *options)
+{
+	TRY(err_wrap(checkpoint(root, id, options), "checkpoint %s", id));
+	if (options->leave_running || options->pre_dump)
+		return NULL;
+	return ct_delete(root, id, true);
+}
