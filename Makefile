@@ -80,7 +80,7 @@ STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS) -lprotobuf-c
 
-PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template
+PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template $(BUILD)/cella-criu
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -114,7 +114,7 @@ endef
 $(foreach m,$(MODULES),$(eval $(call module_rule,$(m))))
 
 $(BUILD)/cella-oci: cli/main/order.ld
-$(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/main/,cella-oci.o early.o) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/,main/cella-oci.o main/early.o criu/elsewhere.o) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) $(STATIC_LINK) -o $@ $(filter-out %.ld,$^) -Wl,-T,cli/main/order.ld $(STATIC_LIBS)
 # Only cella top needs ncurses, where there is one.
@@ -127,6 +127,10 @@ $(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(SC
 $(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o) $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
+# Only checkpoint and restore need CRIU's messages: protobuf-c and its tables would be in every other command.
+$(BUILD)/cella-criu: $(BUILD)/cli/main/cella-oci.o $(BUILD)/cli/criu/here.o $(BUILD)/libcriu.a $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) -lprotobuf-c
 # As many of these run as VPSs do: static, for shared libraries would be most of its memory.
 $(BUILD)/cella-monitor: $(BUILD)/cli/main/cella-monitor.o $(foreach m,$(BELOW_monitor),$(call archive,$(m)))
 	@echo "  LINK $@"
@@ -184,7 +188,7 @@ lint: ## the house rules and the analyzers (ONLY="sizes own" chooses)
 # cella-oci with named failure points (runtime/steps.h), for the tests that fail each step once.
 .PHONY: faults
 faults:
-	@$(MAKE) --no-print-directory BUILD=build-faults CFLAGS="$(CFLAGS) -DCELLA_FAULTS" build-faults/cella-oci
+	@$(MAKE) --no-print-directory BUILD=build-faults CFLAGS="$(CFLAGS) -DCELLA_FAULTS" build-faults/cella-oci build-faults/cella-criu
 # Functional tests: ONLY='01* 020*' chooses, GUEST=NAME takes one that tests/vm/guest booted.
 .PHONY: check-func
 check-func: all faults ## functional tests in a guest booted for them (ONLY='01*' chooses)
@@ -194,7 +198,7 @@ check-host: all faults ## functional tests on this machine, which has cgroup v2
 	@CELLA_BIN=$(abspath $(BUILD)) CELLA_FAULTY=$(abspath build-faults/cella-oci) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
-INTERNAL := %-helper %-monitor %-template # run by our own programs alone
+INTERNAL := %-helper %-monitor %-template %-criu # run by our own programs alone
 UNITS := $(wildcard runtime/vps/units/*)
 # where systemd looks, whatever the prefix: /usr, /usr/local or none of both
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system

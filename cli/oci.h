@@ -29,7 +29,7 @@ extern const struct program oci_program;
 extern const struct cmd oci_cmd_create, oci_cmd_start, oci_cmd_state, oci_cmd_kill, oci_cmd_delete,
 	oci_cmd_run, oci_cmd_exec, oci_cmd_list, oci_cmd_ps, oci_cmd_pause, oci_cmd_resume,
 	oci_cmd_update, oci_cmd_events, oci_cmd_spec, oci_cmd_features, oci_cmd_properties,
-	oci_cmd_completion;
+	oci_cmd_completion, oci_cmd_checkpoint, oci_cmd_restore;
 
 static inline const struct oci_globals *oci_globals(const struct cmd_call *call)
 {
@@ -102,6 +102,24 @@ struct oci_create_opts {
 	  offsetof(struct oci_create_opts, no_new_keyring), opt_flag },                            \
 	{ "no-subreaper", 0, NULL, "accepted, no effect", 0, opt_ignored }
 /* clang-format on */
+
+/* What the engine is asked for, with what it borrows. */
+struct oci_request {
+	struct ct_create create;
+	struct spec spec;
+	struct buf config;
+	char *bundle;
+};
+void oci_request_release(struct oci_request *request);
+static inline __attribute__((unused)) void own_oci_request(struct oci_request *request)
+{
+	oci_request_release(request);
+}
+/* Read opts->bundle's configuration. ret_request is not to be moved: its parts point to it. */
+MUST_CHECK struct err *oci_request_read(const struct cmd_call *call,
+					const struct oci_target *target,
+					const struct oci_create_opts *opts,
+					struct oci_request *ret_request);
 
 /* Create opts->bundle's container; now: release its program at once. */
 MUST_CHECK struct err *oci_create(const struct cmd_call *call, const struct oci_target *target,

@@ -67,37 +67,55 @@ static enum cgroup_driver chosen_driver(const struct oci_globals *globals)
 										CGROUP_FS;
 }
 
-struct err *oci_create(const struct cmd_call *call, const struct oci_target *target,
-		       const struct oci_create_opts *opts, bool now, struct ct_started *ret_started)
+void oci_request_release(struct oci_request *request)
 {
-	OWN(str) char *bundle = NULL;
-	OWN(buf) struct buf config = { 0 };
-	OWN(spec) struct spec spec;
-	struct ct_create request = {
+	spec_release(&request->spec);
+	buf_release(&request->config);
+	free(request->bundle);
+	*request = (struct oci_request){ 0 };
+}
+
+struct err *oci_request_read(const struct cmd_call *call, const struct oci_target *target,
+			     const struct oci_create_opts *opts, struct oci_request *ret_request)
+{
+	struct oci_request *request = ret_request;
+
+	spec_init(&request->spec);
+	request->create = (struct ct_create){
 		.id = target->id,
-		.spec = &spec,
+		.spec = &request->spec,
 		.io = opts->io,
 		.no_pivot = opts->no_pivot,
 		.no_new_keyring = opts->no_new_keyring,
-		.run_now = now,
 	};
+	TRY(absolute_bundle(opts->bundle, &request->bundle));
+	TRY(read_config(request->bundle, opts->config, &request->config));
+	TRY(err_wrap(spec_parse(request->config.data, request->config.len, request->bundle,
+				&request->spec),
+		     "%s", opts->config ? opts->config : "config.json"));
+	request->spec.cgroup.driver = chosen_driver(oci_globals(call));
+	request->create.bundle = request->bundle;
+	request->create.config_text = request->config.data;
+	request->create.config_len = request->config.len;
+	return NULL;
+}
+
+struct err *oci_create(const struct cmd_call *call, const struct oci_target *target,
+		       const struct oci_create_opts *opts, bool now, struct ct_started *ret_started)
+{
+	OWN(oci_request) struct oci_request request = { 0 };
+	struct ct_create *create = &request.create;
 	const char *notify_socket = getenv("NOTIFY_SOCKET");
 
-	spec_init(&spec);
-	TRY(absolute_bundle(opts->bundle, &bundle));
-	TRY(read_config(bundle, opts->config, &config));
-	TRY(err_wrap(spec_parse(config.data, config.len, bundle, &spec), "%s",
-		     opts->config ? opts->config : "config.json"));
-	spec.cgroup.driver = chosen_driver(oci_globals(call));
-	TRY(oci_pass_fds(&request.io, spec.has_process ? &spec.process.env : NULL));
-	request.bundle = bundle;
-	request.config_text = config.data;
-	request.config_len = config.len;
-	if (notify_socket && *notify_socket && spec.has_process) {
-		request.notify_socket = notify_socket;
-		TRY(notify_add_env(&spec.process.env));
+	TRY(oci_request_read(call, target, opts, &request));
+	TRY(oci_pass_fds(&create->io,
+			 create->spec->has_process ? &request.spec.process.env : NULL));
+	create->run_now = now;
+	if (notify_socket && *notify_socket && create->spec->has_process) {
+		create->notify_socket = notify_socket;
+		TRY(notify_add_env(&request.spec.process.env));
 	}
-	return ct_create(&target->root, &request, ret_started);
+	return ct_create(&target->root, create, ret_started);
 }
 
 static const struct opt create_opts[] = { OCI_CREATE_ROWS };

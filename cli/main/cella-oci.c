@@ -20,7 +20,7 @@ static struct err *print_version(void)
 		       "commit: " CELLA_COMMIT "\n"
 		       "spec: " OCI_VERSION "\n"
 		       "libseccomp: %u.%u.%u\n"
-		       "+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +YAJL\n",
+		       "+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF +CRIU +YAJL\n",
 		       seccomp->major, seccomp->minor, seccomp->micro));
 	return out_text(text, strlen(text));
 }
