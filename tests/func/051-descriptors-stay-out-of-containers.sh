@@ -2,9 +2,12 @@
 # a container's first and later processes have descriptors 0 to 2 and what was passed, nothing else (CVE-2024-21626)
 . "$(dirname "$0")/lib.sh"
 
-make_bundle b '.process.args = ["sh", "-c", "ls -l /proc/1/fd | sed 1d | sed \"s/.* \\([0-9]* ->\\)/\\1/\" | grep -vE \"^[012] -> (/dev/null|pipe:.*|/.*out)\"; echo end"]'
+make_bundle b '.process.args = ["ls", "-l", "/proc/1/fd"]'
 exec 7</etc/passwd 8<"$TEST_DIR"
-is "init has no others" "$(oci run --bundle b fds </dev/null 2>/dev/null | grep -v '/proc/' )" end
+opened=$(oci run --bundle b fds </dev/null 2>/dev/null | sed -n 's/.* \([0-9]* ->\)/\1/p')
+like "init has three descriptors" "$opened" "^0 -> .*1 -> .*2 -> "
+# and that of the directory which it lists
+is "and no others" "$(grep -vE '^[012] -> (/dev/null|pipe:.*|/.*out)|-> /proc/' <<<"$opened")" ""
 make_bundle b '.process.args = ["sleep", "1000"]'
 start_bundle fds b
 is "exec has no others" "$(oci exec fds sh -c 'ls /proc/self/fd | tr "\n" " "' </dev/null | tr ' ' '\n' | grep -cE '^[0-9]+$')" 4 # ls opens one itself
