@@ -40,7 +40,7 @@ END
 is "the cgroup has the derived name" "$(cgroup_of "$pid")" /sys/fs/cgroup/cella-oci/limits
 like "the container sees its own root" "$(oci exec limits cat /proc/self/cgroup)" '^0::/$'
 
-forks=$(oci exec limits sh -c 'for i in $(seq 60); do sleep 60 & done; wait' 2>&1 || true)
+forks=$(oci exec limits sh -c 'for i in $(seq 60); do sleep 60 >/dev/null 2>&1 & done; wait' 2>&1 || true)
 like "a fork bomb meets its limit" "$forks" "can't fork|Resource temporarily unavailable"
 like "and the kernel counted it" "$(cgroup_read "$pid" pids.events)" 'max [1-9]'
 oci delete --force limits
