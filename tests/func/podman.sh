@@ -4,9 +4,6 @@
 # shellcheck shell=bash disable=SC2034 # variables for tests
 # shellcheck source-path=SCRIPTDIR
 
-# podman is many short programs: without garbage collection each costs a quarter less
-export GOGC=off GOMEMLIMIT=500MiB
-
 podman_warm_up() {
 	command -v podman crun >/dev/null || return 0
 	podman image exists localhost/busybox:test || podman load -q -i /srv/busybox.oci.tar
