@@ -8,7 +8,9 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/parse.h"
 #include "rootfs/backup_room.h"
+#include "rootfs/layout.h"
 
 #define FRAME_MAGIC 0x184D2A50U /* RFC 8878, 3.1.2: and the 15 after it */
 #define MAGIC "cella-backup 1\n"
@@ -156,7 +158,10 @@ struct err *backup_info_parse(const char *text, size_t len, struct backup_info *
 	TRY(json_expect(root, JSON_OBJECT));
 	TRY(check_version(root));
 	TRY(read_string(root, "name", &info.name));
+	TRY(parse_container_id(info.name));
 	TRY(read_string(root, "layout", &info.layout));
+	if (!layout_is_known(info.layout))
+		return err_new(ERR_UNSUPPORTED, "a layout that this cella does not know");
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		TRY(read_number(root, &numbers[i], &info));
 	*ret_info = info;

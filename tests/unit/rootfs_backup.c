@@ -373,12 +373,28 @@ static void what_it_is_reads_as_written(void **state)
 	OWN(str) char *text = NULL;
 	static const char *const bad[] = { "[]", "{}", "{\"version\":1}",
 					   "{\"version\":1,\"name\":1}" };
+	/* they become parts of paths and of what is shown, and not all is UTF-8 that yajl takes */
+	const struct backup_info bad_info[] = {
+		{ .name = (char[]){ "../web" }, .layout = (char[]){ "image" } },
+		{ .name = (char[]){ "web\x1b[2J" }, .layout = (char[]){ "image" } },
+		{ .name = (char[]){ "web\xef\xbf\xbd" }, .layout = (char[]){ "image" } },
+		{ .name = (char[]){ "web" }, .layout = (char[]){ "" } },
+	};
 
 	(void)state;
 	must(backup_info_format(&info, &text));
 	must(backup_info_parse(text, strlen(text), &got));
 	assert_string_equal(got.layout, "image");
 	assert_true(got.created_ns == INT64_MAX && got.bytes == 1);
+	for (size_t i = 0; i < ARRAY_SIZE(bad_info); i++) {
+		OWN(str) char *bad_text = NULL;
+		struct err *err = NULL;
+
+		must(backup_info_format(&bad_info[i], &bad_text));
+		err = backup_info_parse(bad_text, strlen(bad_text), &got);
+		assert_non_null(err);
+		err_drop(err); /* it was wanted */
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct err *err = backup_info_parse(bad[i], strlen(bad[i]), &got);
 
