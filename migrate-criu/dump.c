@@ -15,9 +15,22 @@ static struct err *agree(void *arg, const struct criu_message *notice, int fd)
 	return NULL;
 }
 
-static struct err *check(const struct ct_hold *hold)
+/* The way to a parent leads through directories of the host, which at the restore are closed to the
+ * root of a user namespace. */
+static struct err *check_rounds(const struct ns_spec *ns, const struct cr_options *options)
+{
+	if (ns->is_new[NS_USER] && (options->pre_dump || options->parent_path))
+		return err_new(ERR_UNSUPPORTED,
+			       "%s: a container with a user namespace is "
+			       "checkpointed in one round",
+			       options->pre_dump ? "--pre-dump" : "--parent-path");
+	return NULL;
+}
+
+static struct err *check(const struct ct_hold *hold, const struct cr_options *options)
 {
 	TRY(cr_check_spec(&hold->spec));
+	TRY(check_rounds(&hold->spec.ns, options));
 	if (hold->state.notify_socket)
 		return err_new(ERR_UNSUPPORTED, "a container that was given a NOTIFY_SOCKET cannot "
 						"be checkpointed");
@@ -72,7 +85,7 @@ static struct err *checkpoint(const struct ct_root *root, const char *id,
 	TRY(criu_check_root());
 	TRY(criu_find(&criu_path));
 	TRY(ct_hold(root, id, &hold));
-	TRY(check(&hold));
+	TRY(check(&hold, options));
 	TRY(cr_dirs_open(options, request.verb, &dirs));
 	err = dump(&hold, &request, &dirs, criu_path);
 	criu_request_release(&request);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +69,39 @@ struct err *cr_dirs_open(const struct cr_options *options, enum criu_verb verb,
 	*ret_dirs = dirs;
 	dirs = (struct cr_dirs)CR_DIRS_INIT;
 	return NULL;
+}
+
+/* Mount a directory over itself, its ids mapped. */
+static struct err *map_dir(int userns_fd, int *fd)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd };
+	OWN(fd)
+	int tree_fd = open_tree(*fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	int mapped_fd;
+
+	if (tree_fd < 0)
+		return err_sys(errno, "clone the mount of the images");
+	if (mount_setattr(tree_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_sys(errno,
+			       "map the ids of the images, which the file system must support");
+	if (move_mount(tree_fd, "", *fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(errno, "mount the images");
+	mapped_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mapped_fd < 0)
+		return err_sys(errno, "open the mounted images");
+	own_fd(fd);
+	*fd = mapped_fd;
+	return NULL;
+}
+
+struct err *cr_dirs_map(struct cr_dirs *dirs, const struct id_maps *maps)
+{
+	OWN(fd) int userns_fd = -1;
+
+	if (dirs->work_fd < 0)
+		TRY(fd_dup(dirs->images_fd, &dirs->work_fd));
+	TRY(id_maps_open_userns(maps, &userns_fd));
+	return map_dir(userns_fd, &dirs->images_fd);
 }
 
 void cr_dirs_name(const struct cr_dirs *dirs, struct criu_request *request)

@@ -33,8 +33,8 @@ struct err *cr_check_spec(const struct spec *spec)
 		bool is_so;
 		const char *why;
 	} reasons[] = {
-		{ spec->ns.is_new[NS_USER] || spec->ns.join_path[NS_USER],
-		  "linux.namespaces: a container with a user namespace" },
+		{ spec->ns.join_path[NS_USER] != NULL,
+		  "linux.namespaces: a container in a given user namespace" },
 		{ !spec->ns.is_new[NS_MOUNT],
 		  "linux.namespaces: a container without a mount namespace of its own" },
 		{ spec->ns.join_path[NS_CGROUP] != NULL,
@@ -102,6 +102,24 @@ static struct err *name_mask(int root_fd, const char *path, struct strlist *exte
 	return strlist_format(external, "mnt[%s]:" NULL_DEVICE, path);
 }
 
+/* Where mknod(2) is not allowed a device is the host's node, bound. */
+static struct err *name_device(int root_fd, const struct device_node *device,
+			       struct strlist *external)
+{
+	OWN(fd) int fd = -1;
+	struct stat st;
+
+	TRY(path_find_in(root_fd, device->path, O_PATH, &fd));
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) < 0)
+		return err_sys(errno, "look at %s", device->path);
+	/* another file would come from the host at the restore */
+	if (st.st_rdev != makedev((unsigned int)device->major, (unsigned int)device->minor))
+		return NULL;
+	return strlist_format(external, "mnt[%s]:%s", device->path, device->path);
+}
+
 static struct err *name_mounts(const struct rootfs_spec *spec, int root_fd,
 			       struct strlist *external)
 {
@@ -111,6 +129,14 @@ static struct err *name_mounts(const struct rootfs_spec *spec, int root_fd,
 				       spec->mounts[i].destination, external));
 	for (size_t i = 0; i < spec->masked_paths.count; i++)
 		TRY(name_mask(root_fd, spec->masked_paths.items[i], external));
+	return NULL;
+}
+
+static struct err *name_devices(const struct rootfs_spec *spec, int root_fd,
+				struct strlist *external)
+{
+	for (size_t i = 0; rootfs_device(spec, i); i++)
+		TRY(name_device(root_fd, rootfs_device(spec, i), external));
 	return NULL;
 }
 
@@ -136,10 +162,11 @@ struct err *cr_outside_dump(const struct spec *spec, pid_t pid, struct criu_requ
 		TRY(strlist_format(&request->external, "%s[%ju]:%s", name, (uintmax_t)st.st_ino,
 				   given[i].label));
 	}
-	/* a pre-dump takes memory only */
-	return request->verb == CRIU_PRE_DUMP ?
-		       NULL :
-		       name_mounts(&spec->root, root_fd, &request->external);
+	if (request->verb == CRIU_PRE_DUMP)
+		return NULL; /* memory only */
+	if (spec->ns.is_new[NS_USER])
+		TRY(name_devices(&spec->root, root_fd, &request->external));
+	return name_mounts(&spec->root, root_fd, &request->external);
 }
 
 /* --- restore --- */
@@ -152,6 +179,28 @@ static struct err *name_sources(const struct rootfs_spec *spec, struct strlist *
 					   spec->mounts[i].source));
 	if (spec->masked_paths.count)
 		TRY(strlist_add(external, "mnt[" NULL_DEVICE "]:" NULL_DEVICE));
+	return NULL;
+}
+
+/* The host's nodes. Found as at the creation: by path, if that is the device, or by number. */
+static struct err *name_nodes(const struct rootfs_spec *spec, struct strlist *external)
+{
+	const struct device_node *device;
+
+	for (size_t i = 0; (device = rootfs_device(spec, i)); i++) {
+		const dev_t number =
+			makedev((unsigned int)device->major, (unsigned int)device->minor);
+		char listed[ROOTFS_DEVICE_PATH_MAX];
+		const char *source = device->path;
+		struct stat st;
+
+		if (device->type == 'p')
+			continue;
+		rootfs_device_listed(device, listed);
+		if (stat(source, &st) < 0 || st.st_rdev != number)
+			source = listed;
+		TRY(strlist_format(external, "mnt[%s]:%s", device->path, source));
+	}
 	return NULL;
 }
 
@@ -173,6 +222,8 @@ struct err *cr_outside_restore(const struct spec *spec, struct ns_fds *fds,
 				.kind = ns_infos[entered[i]].proc_name,
 				.path = spec->ns.join_path[entered[i]],
 			};
+	if (spec->ns.is_new[NS_USER])
+		TRY(name_nodes(&spec->root, &request->external));
 	return name_sources(&spec->root, &request->external);
 }
 

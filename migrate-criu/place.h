@@ -22,6 +22,11 @@ static inline __attribute__((unused)) void own_cr_dirs(struct cr_dirs *dirs)
 /* Opened; the work directory, and that of a dump's images, is made when missing (0700). */
 MUST_CHECK struct err *cr_dirs_open(const struct cr_options *options, enum criu_verb verb,
 				    struct cr_dirs *ret_dirs);
+/*
+ * In a mount namespace of our own: let the root of a user namespace with these maps read the
+ * images, as CRIU's processes of the container do. The log stays ours.
+ */
+MUST_CHECK struct err *cr_dirs_map(struct cr_dirs *dirs, const struct id_maps *maps);
 /* Into the request, whose verb is set. */
 void cr_dirs_name(const struct cr_dirs *dirs, struct criu_request *request);
 /* Put in front of an error of criu where its log is; NULL stays. */
@@ -46,5 +51,11 @@ MUST_CHECK struct err *cr_outside_restore(const struct spec *spec, struct ns_fds
 					  struct criu_start *start, struct criu_request *request);
 /* In a mount namespace of our own: what mounts of the container need to be mounted on. */
 MUST_CHECK struct err *cr_make_mount_points(const struct rootfs_spec *spec, int root_fd);
+
+/* --- ids.c --- */
+/* Has the user namespace of pid these maps? ERR_INVALID names the property. */
+MUST_CHECK struct err *cr_check_ids(const struct id_maps *maps, pid_t pid);
+/* The same for the text of a map file, in any order of lines. */
+bool cr_is_id_map(const char *text, const struct id_map *maps, size_t count);
 
 #endif

@@ -69,10 +69,14 @@ static struct err *mount_root(const struct restorer *restorer)
 /* In the mount namespace that will be criu's. */
 static struct err *spawn_inside(struct restorer *restorer, const struct criu_start *start)
 {
+	const struct ns_spec *ns = &restorer->request->spec->ns;
+
 	TRY(mount_root(restorer));
 	/* anew: criu mounts in these directories, which works in its own namespace only */
 	cr_dirs_release(&restorer->dirs);
 	TRY(cr_dirs_open(restorer->options, CRIU_RESTORE, &restorer->dirs));
+	if (ns->is_new[NS_USER])
+		TRY(cr_dirs_map(&restorer->dirs, &ns->maps));
 	cr_dirs_name(&restorer->dirs, &restorer->rpc);
 	return criu_spawn(restorer->criu_path, start, &restorer->criu);
 }
@@ -114,12 +118,22 @@ static struct err *take_master(struct restorer *restorer, int fd)
 	return fd_dup(fd, restorer->ret_master_fd);
 }
 
+/* They exist and are empty. */
+static struct err *take_namespaces(struct restorer *restorer, pid_t pid)
+{
+	const struct ns_spec *ns = &restorer->request->spec->ns;
+
+	if (ns->is_new[NS_USER])
+		TRY(cr_check_ids(&ns->maps, pid));
+	return ct_adopt_namespaces(restorer->adoption, pid);
+}
+
 static struct err *on_notice(void *arg, const struct criu_message *notice, int fd)
 {
 	struct restorer *restorer = arg;
 
 	if (str_eq(notice->event, "setup-namespaces"))
-		return ct_adopt_namespaces(restorer->adoption, notice->pid);
+		return take_namespaces(restorer, notice->pid);
 	if (str_eq(notice->event, "orphan-pts-master"))
 		return take_master(restorer, fd);
 	/* all is there and nothing runs: what is refused here has never been */

@@ -59,6 +59,13 @@ static bool is_device(const struct stat *st, const struct device_node *device)
 	       st->st_rdev == makedev((unsigned int)device->major, (unsigned int)device->minor);
 }
 
+void rootfs_device_listed(const struct device_node *device, char *ret_path)
+{
+	snprintf(ret_path, ROOTFS_DEVICE_PATH_MAX, "/dev/%s/%jd:%jd",
+		 device->type == 'b' ? "block" : "char", (intmax_t)device->major,
+		 (intmax_t)device->minor);
+}
+
 /* A detached clone of the host's node PATH, if it is this device; *ret_fd is -1 if it is not. */
 static struct err *clone_node(const char *path, const struct device_node *device, int *ret_fd)
 {
@@ -82,13 +89,11 @@ static struct err *bind_node(int dir_fd, const char *name, const struct device_n
 {
 	const struct target target = { dir_fd, name };
 	OWN(fd) int tree_fd = -1;
-	char listed[64] = "";
+	char listed[ROOTFS_DEVICE_PATH_MAX] = "";
 
 	TRY(clone_node(device->path, device, &tree_fd));
 	if (tree_fd < 0) {
-		snprintf(listed, sizeof(listed), "/dev/%s/%jd:%jd",
-			 device->type == 'b' ? "block" : "char", (intmax_t)device->major,
-			 (intmax_t)device->minor);
+		rootfs_device_listed(device, listed);
 		TRY(clone_node(listed, device, &tree_fd));
 	}
 	if (tree_fd < 0)
@@ -170,6 +175,14 @@ static bool is_in_spec(const struct rootfs_spec *spec, const char *path)
 		if (str_eq(spec->devices[i].path, path))
 			return true;
 	return false;
+}
+
+const struct device_node *rootfs_device(const struct rootfs_spec *spec, size_t i)
+{
+	if (i < ARRAY_SIZE(default_devices))
+		return &default_devices[i];
+	i -= ARRAY_SIZE(default_devices);
+	return i < spec->device_count ? &spec->devices[i] : NULL;
 }
 
 static struct err *make_defaults(const struct build *build, int dev_fd)

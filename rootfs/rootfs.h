@@ -55,6 +55,10 @@ struct device_node {
 	gid_t gid;
 };
 
+/* Where udev lists the host's node of a device number: "/dev/char/1:3". */
+#define ROOTFS_DEVICE_PATH_MAX 64
+void rootfs_device_listed(const struct device_node *device, char *ret_path);
+
 /* Pure data, filled by runtime/spec. All strings owned. */
 struct rootfs_spec {
 	char *path; /* of the root on the host, absolute */
@@ -72,6 +76,9 @@ struct rootfs_spec {
 };
 
 void rootfs_spec_release(struct rootfs_spec *spec);
+/* The i-th device of such a root, NULL past the end: the default ones, then those of the spec,
+ * which may have a default one's path. */
+const struct device_node *rootfs_device(const struct rootfs_spec *spec, size_t i);
 /*
  * The rules between the fields that need no kernel: absolute paths, a source for every bind, no
  * file system data on a bind, mounts over /proc only where they are harmless, idmaps with maps,

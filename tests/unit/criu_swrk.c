@@ -369,6 +369,20 @@ static void errors_are_one_line(void **state)
 	}
 }
 
+static void other_ids_are_noticed(void **state)
+{
+	const struct id_map maps[] = { { 0, 300000, 1000 }, { 1000, 500000, 5 } };
+
+	(void)state;
+	assert_true(cr_is_id_map(
+		"      1000     500000          5\n         0     300000       1000\n", maps, 2));
+	assert_true(cr_is_id_map("", NULL, 0));
+	assert_false(cr_is_id_map("0 300000 1000\n", maps, 2));
+	assert_false(cr_is_id_map("0 300000 1000\n1000 500000 6\n", maps, 2));
+	assert_false(cr_is_id_map("0 300000 1000\n1000 500000 5\n", maps, 1));
+	assert_false(cr_is_id_map("0 300000\n", maps, 1));
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -381,6 +395,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_restore_is_told_what_it_inherits),
 		cmocka_unit_test(bad_descriptors_are_refused),
 		cmocka_unit_test(errors_are_one_line),
+		cmocka_unit_test(other_ids_are_noticed),
 	};
 	char self[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
