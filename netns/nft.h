@@ -111,6 +111,7 @@ MUST_CHECK struct err *nft_read_counter(struct nft *nft, const struct nft_table 
 
 /* nft(8)'s numbers of data types: they only make its listings readable. */
 enum nft_type {
+	NFT_TYPE_BYTES = 4, /* NFT_BYTES of them */
 	NFT_TYPE_IPV4 = 7,
 	NFT_TYPE_IPV6 = 8,
 	NFT_TYPE_ETHER = 9,
@@ -119,6 +120,7 @@ enum nft_type {
 	NFT_TYPE_IFINDEX = 20,
 	NFT_TYPE_IFNAME = 41,
 };
+#define NFT_BYTES 60
 #define NFT_FIELDS_MAX 4
 #define NFT_KEY_MAX 64
 
@@ -173,14 +175,25 @@ struct nft_load {
 	uint32_t at, len;
 };
 
-enum nft_test { NFT_IS, NFT_IS_NOT, NFT_IN, NFT_NOT_IN };
+enum nft_test { NFT_IS, NFT_IS_NOT, NFT_IN, NFT_NOT_IN, NFT_IN_MAP };
 
 struct nft_term {
 	struct nft_load load[3]; /* more than one: a concatenation */
 	enum nft_test test;
-	const char *set;   /* NFT_IN, NFT_NOT_IN */
+	const char *set;   /* NFT_IN, NFT_NOT_IN, NFT_IN_MAP */
 	uint8_t value[16]; /* NFT_IS, NFT_IS_NOT: as many bytes as were loaded */
 	uint8_t mask[16];  /* all zero: none */
+};
+
+/* Bytes that are put into the packet; IPv4's own checksum is kept right. A packet that is too short
+ * for them matches no longer, but keeps what was written before. */
+struct nft_write {
+	struct nft_load to;   /* NFT_LINK, NFT_NETWORK or NFT_TRANSPORT; NFT_NOTHING: no write */
+	struct nft_load copy; /* what to write: a piece of the packet, */
+	const char *map;      /* or of what the map has for the interface that it came from, */
+	uint32_t map_at;      /* from this byte on, */
+	uint32_t end_at;  /* but for this one, if it is not 0, where value[0] is; multiples of 4; */
+	uint8_t value[8]; /* or these bytes */
 };
 
 enum nft_verdict {
@@ -193,6 +206,7 @@ enum nft_verdict {
 	NFT_MASQUERADE, /* as the host */
 	NFT_DNAT_BY,	/* the map "to": protocol and port give address and port */
 	NFT_REMEMBER,	/* the set "to" gets address, port and port of an outgoing packet */
+	NFT_SEND_BACK,	/* to the interface that it came from */
 	NFT_FORWARD,	/* to the interface whose index the map "to" has for the packet's own */
 };
 
@@ -203,6 +217,7 @@ struct nft_rule {
 	 * one that its limit does not mean */
 	const char *objects;
 	uint32_t by; /* objects, NFT_FORWARD: NFT_META_IIFNAME or NFT_META_OIFNAME */
+	struct nft_write writes[6];
 	enum nft_verdict verdict;
 	const char *to;
 	uint32_t number; /* NFT_DNAT_BY, NFT_REMEMBER: NFPROTO_IPV4 or 6 */

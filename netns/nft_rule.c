@@ -12,6 +12,8 @@
 
 #include "base/str.h"
 
+#define IPV4_CHECKSUM 10 /* its offset in the header */
+
 struct builder {
 	struct nftnl_rule *rule;
 	bool failed;
@@ -125,7 +127,7 @@ static void add_mask(struct builder *builder, const struct nft_term *term, uint3
 	nftnl_expr_set(made, NFTNL_EXPR_BITWISE_XOR, zero, len);
 }
 
-static void add_lookup(struct builder *builder, const char *set, bool inverted)
+static void add_lookup(struct builder *builder, const char *set, enum nft_test test)
 {
 	struct nftnl_expr *made = expr(builder, "lookup");
 
@@ -133,8 +135,10 @@ static void add_lookup(struct builder *builder, const char *set, bool inverted)
 		return;
 	nftnl_expr_set_u32(made, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
 	nftnl_expr_set_str(made, NFTNL_EXPR_LOOKUP_SET, set);
-	if (inverted)
+	if (test == NFT_NOT_IN)
 		nftnl_expr_set_u32(made, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+	if (test == NFT_IN_MAP)
+		nftnl_expr_set_u32(made, NFTNL_EXPR_LOOKUP_DREG, NFT_REG32_00);
 }
 
 static void add_compare(struct builder *builder, const struct nft_term *term, uint32_t len)
@@ -158,10 +162,10 @@ static void add_term(struct builder *builder, const struct nft_term *term)
 		reg += slots(term->load[i].len);
 	}
 	add_mask(builder, term, len);
-	if (term->test == NFT_IN || term->test == NFT_NOT_IN)
-		add_lookup(builder, term->set, term->test == NFT_NOT_IN);
-	else
+	if (term->test == NFT_IS || term->test == NFT_IS_NOT)
 		add_compare(builder, term, len);
+	else
+		add_lookup(builder, term->set, term->test);
 }
 
 static void add_objects(struct builder *builder, const struct nft_rule *row)
@@ -175,6 +179,62 @@ static void add_objects(struct builder *builder, const struct nft_rule *row)
 	nftnl_expr_set_u32(made, NFTNL_EXPR_OBJREF_SET_SREG, NFT_REG32_00);
 	nftnl_expr_set_str(made, NFTNL_EXPR_OBJREF_SET_NAME, row->objects);
 }
+
+/* --- writes --- */
+
+static void add_value(struct builder *builder, const struct nft_write *write, uint32_t reg,
+		      uint32_t len)
+{
+	struct nftnl_expr *made = expr(builder, "immediate");
+
+	if (!made)
+		return;
+	nftnl_expr_set_u32(made, NFTNL_EXPR_IMM_DREG, reg);
+	nftnl_expr_set(made, NFTNL_EXPR_IMM_DATA, write->value, len);
+}
+
+/* Into the registers; returns the first of them. */
+static uint32_t load_what(struct builder *builder, const struct nft_write *write)
+{
+	if (write->map) {
+		add_meta(builder, NFT_META_IIFNAME, NFT_REG32_00);
+		add_lookup(builder, write->map, NFT_IN_MAP);
+		if (write->end_at)
+			add_value(builder, write, NFT_REG32_00 + write->end_at / 4, 1);
+		return NFT_REG32_00 + write->map_at / 4;
+	}
+	if (write->copy.from != NFT_NOTHING)
+		add_load(builder, &write->copy, NFT_REG32_00);
+	else
+		add_value(builder, write, NFT_REG32_00, write->to.len);
+	return NFT_REG32_00;
+}
+
+static uint32_t base_of(enum nft_from from)
+{
+	if (from == NFT_LINK)
+		return NFT_PAYLOAD_LL_HEADER;
+	return from == NFT_NETWORK ? NFT_PAYLOAD_NETWORK_HEADER : NFT_PAYLOAD_TRANSPORT_HEADER;
+}
+
+static void add_write(struct builder *builder, const struct nft_write *write)
+{
+	uint32_t reg = load_what(builder, write);
+	struct nftnl_expr *made = expr(builder, "payload");
+
+	if (!made)
+		return;
+	nftnl_expr_set_u32(made, NFTNL_EXPR_PAYLOAD_SREG, reg);
+	nftnl_expr_set_u32(made, NFTNL_EXPR_PAYLOAD_BASE, base_of(write->to.from));
+	nftnl_expr_set_u32(made, NFTNL_EXPR_PAYLOAD_OFFSET, write->to.at);
+	nftnl_expr_set_u32(made, NFTNL_EXPR_PAYLOAD_LEN, write->to.len);
+	if (write->to.from != NFT_NETWORK)
+		return;
+	nftnl_expr_set_u32(made, NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
+	nftnl_expr_set_u32(made, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, IPV4_CHECKSUM);
+}
+
+/* --- verdicts --- */
 
 static void add_plain_verdict(struct builder *builder, int verdict, const char *chain)
 {
@@ -244,6 +304,16 @@ static void add_forward(struct builder *builder, const struct nft_rule *row)
 	nftnl_expr_set_u32(made, NFTNL_EXPR_FWD_SREG_DEV, NFT_REG32_00);
 }
 
+static void add_send_back(struct builder *builder)
+{
+	struct nftnl_expr *made;
+
+	add_meta(builder, NFT_META_IIF, NFT_REG32_00);
+	made = expr(builder, "fwd");
+	if (made)
+		nftnl_expr_set_u32(made, NFTNL_EXPR_FWD_SREG_DEV, NFT_REG32_00);
+}
+
 static void add_verdict(struct builder *builder, const struct nft_rule *row)
 {
 	switch (row->verdict) {
@@ -273,6 +343,9 @@ static void add_verdict(struct builder *builder, const struct nft_rule *row)
 	case NFT_REMEMBER:
 		add_remember(builder, row);
 		break;
+	case NFT_SEND_BACK:
+		add_send_back(builder);
+		break;
 	case NFT_FORWARD:
 		add_forward(builder, row);
 		break;
@@ -293,6 +366,9 @@ void nft_add_rule(struct nft *nft, const struct nft_table *table, const struct n
 			add_term(&builder, &row->terms[i]);
 		if (row->objects)
 			add_objects(&builder, row);
+		for (size_t i = 0;
+		     i < ARRAY_SIZE(row->writes) && row->writes[i].to.from != NFT_NOTHING; i++)
+			add_write(&builder, &row->writes[i]);
 		add_verdict(&builder, row);
 	}
 	if (!message || !builder.rule || builder.failed)
