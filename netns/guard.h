@@ -37,6 +37,8 @@ struct net_rate {
 	uint64_t burst_bytes;	 /* of both */
 };
 
+#define NET_DHCP_DNS_MAX 2 /* name servers that a DHCP client is told; of IPv4 */
+
 /* All borrowed. */
 struct net_guard {
 	const char *host_name; /* the host's end */
@@ -45,6 +47,11 @@ struct net_guard {
 	const struct net_addr *addrs;
 	size_t addr_count;
 	struct net_addr gateway6; /* the host's own on the link; family 0: none */
+	/* what a DHCP client in it is told beside its first IPv4 address; none needs to be there */
+	struct net_addr router4; /* of a bridged one; a routed one has the host */
+	const struct net_addr *dns;
+	size_t dns_count;
+	uint32_t mtu;
 	const char *const *peers; /* other ports' host ends that it reaches and is reached by */
 	size_t peer_count;
 	const struct net_publish *publish;

@@ -37,6 +37,8 @@ static const struct set_row {
 	{ { .name = "pps-out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
 	{ { .name = "paced-in", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_IN },
 	{ { .name = "paced-out", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_COUNTER }, WAY_OUT },
+	/* what a DHCP client is told */
+	{ { .name = "dhcp", .key = { NFT_TYPE_IFNAME }, .data = { NFT_TYPE_BYTES } }, WAY_OUT },
 	{ { .name = "ifb", .key = { NFT_TYPE_IFNAME }, .data = { NFT_TYPE_IFINDEX } }, WAY_OUT },
 };
 /* of the sets: each port is in it, once */
@@ -231,11 +233,23 @@ static void add_addrs(const struct place *place, const struct net_guard *guard)
 		add_own_link_local(place, guard->mac);
 }
 
+static void add_dhcp(const struct place *place, const struct net_guard *guard)
+{
+	struct nft_element element = { .key = key_of(place->host_name), .owner = place->host_name };
+	uint8_t facts[NFT_BYTES];
+
+	if (!guard_dhcp_facts(guard, facts))
+		return;
+	nft_key_add(&element.data, NFT_TYPE_BYTES, facts);
+	nft_add_element(place->nft, &place->tables[WAY_OUT], "dhcp", &element);
+}
+
 static void add_port(const struct place *place, const struct net_guard *guard, uint32_t ifb)
 {
 	add_limit(place, WAY_OUT, "flood", FLOOD_PER_S, FLOOD_BURST);
 	add_own(place, "mac", NFT_TYPE_ETHER, guard->mac);
 	add_addrs(place, guard);
+	add_dhcp(place, guard);
 	if (!(guard->flags & NET_GUARD_BRIDGED))
 		add_kind(place, "routed");
 	if (guard->flags & NET_GUARD_ANY_MAC)

@@ -43,6 +43,14 @@ void guard_rules_drop_device(struct nft *nft, const struct nft_table tables[WAYS
 MUST_CHECK struct err *guard_rules_check(struct nft *nft, const struct nft_table tables[WAYS],
 					 bool *ret_whole);
 
+/* --- guard_dhcp.c --- */
+
+/* The chains "ask" and "renew", to which questions of ports in the map "dhcp" go, and what they go
+ * to. */
+void guard_dhcp_add(struct nft *nft, const struct nft_table *table);
+/* What the map has for the port; false: it has no IPv4 address. Pure. */
+bool guard_dhcp_facts(const struct net_guard *guard, uint8_t ret_value[NFT_BYTES]);
+
 /* --- guard_host.c: "inet cella" and "bridge cella" --- */
 
 /* was_there: it may have elements, which are looked for; that takes longer the more ports there
@@ -73,6 +81,10 @@ MUST_CHECK struct err *guard_host_services(struct nft *nft, const struct net_ser
 		.load = { { field } }, .test = NFT_NOT_IN, .set = name \
 	}
 #define PROTO(number) IS(L4_PROTO, number)
+#define IN_MAP(field, name)                                            \
+	{                                                              \
+		.load = { { field } }, .test = NFT_IN_MAP, .set = name \
+	}
 
 #define L4_PROTO NFT_META, NFT_META_L4PROTO, 1
 #define NF_PROTO NFT_META, NFT_META_NFPROTO, 1

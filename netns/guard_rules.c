@@ -99,13 +99,17 @@ static const struct nft_rule out_rules[] = {
 	{ "v4own", { PROTO(IPPROTO_TCP) }, PASS },	/* most of all */
 	/* nft(8) would read its data as a header; it is worth nothing without the first one */
 	{ "v4own", { LATER_FRAGMENT4 }, PASS },
+	{ "v4own", { PROTO(IPPROTO_UDP), IS(PORTS, 0, 68, 0, 67), IN_MAP(IN_NAME, "dhcp") }, GOTO("renew") },
 	{ "v4own", { PROTO(IPPROTO_UDP) }, JUMP("udp") },
 	{ "v4own", { PROTO(IPPROTO_IGMP), IS(ICMP_TYPE, 0x11) }, DROP },	/* query: a router's */
 	{ "v4own", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 5) }, DROP },		/* redirect */
 	{ "v4own", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 9) }, DROP },		/* router advertisement */
 	{ "v4own", { ANY }, PASS },
 
-	/* a client without address, from 68 to 67 of everybody */
+	/* a client without address, from 68 to 67 of everybody: what has one here is told so, others
+	 * may ask the network */
+	{ "dhcp", { IS(IP_BOTH, 0, 0, 0, 0, 255, 255, 255, 255), PROTO(IPPROTO_UDP),
+		    IS(PORTS, 0, 68, 0, 67), IN_MAP(IN_NAME, "dhcp") }, GOTO("ask") },
 	{ "dhcp", { IS(IP_BOTH, 0, 0, 0, 0, 255, 255, 255, 255), PROTO(IPPROTO_UDP),
 		    IS(PORTS, 0, 68, 0, 67) }, PASS },
 	{ "dhcp", { ANY }, DROP },
@@ -229,6 +233,7 @@ void guard_rules_add(struct nft *nft, const struct nft_table tables[WAYS], const
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		if (!chains[i].chain.type)
 			nft_add_chain(nft, &tables[chains[i].way], &chains[i].chain, NULL);
+	guard_dhcp_add(nft, &tables[WAY_OUT]);
 	for (size_t i = 0; i < ARRAY_SIZE(out_rules); i++)
 		nft_add_rule(nft, &tables[WAY_OUT], &out_rules[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(in_rules); i++)

@@ -62,15 +62,20 @@ static struct err *write_network(const struct live_change *change)
 	return identity_write_network(change->host, root.fd, change->name, change->to);
 }
 
-struct err *live_apply_network(const struct live_change *change)
+static struct err *wire(const struct live_change *change)
 {
 	OWN(ct_root) struct ct_root root = CT_ROOT_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
 
 	TRY(ct_root_open(change->host->run_dir, &root));
 	TRY(ct_load(&root, change->name, &state));
-	TRY(write_network(change));
 	return wire_change(change->host, change->name, change->to, state.pid);
+}
+
+struct err *live_apply_network(const struct live_change *change)
+{
+	TRY(write_network(change));
+	return wire(change);
 }
 
 struct err *live_apply_resolv(const struct live_change *change)
@@ -78,7 +83,8 @@ struct err *live_apply_resolv(const struct live_change *change)
 	OWN(vps_root) struct vps_root root = VPS_ROOT_INIT;
 
 	TRY(vps_root_open(change->host, change->name, &root));
-	return identity_write_resolv(root.fd, change->to);
+	TRY(identity_write_resolv(root.fd, change->to));
+	return wire(change); /* DHCP tells them, too */
 }
 
 struct err *live_apply_timezone(const struct live_change *change)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "runtime/vps/publish.h"
 #include "runtime/vps/wire.h"
@@ -16,6 +17,21 @@ static const struct flag {
 };
 /* clang-format on */
 
+static struct err *fill_dns(const struct vps_conf *conf, struct port_guard *ret_guard)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf->nameservers.count && count < NET_DHCP_DNS_MAX; i++) {
+		struct net_addr *server = &ret_guard->dns[count];
+
+		TRY(net_addr_parse_host("NAMESERVER", conf->nameservers.items[i], server));
+		count += server->family == AF_INET;
+	}
+	ret_guard->guard.dns = ret_guard->dns;
+	ret_guard->guard.dns_count = count;
+	return NULL;
+}
+
 static struct err *fill(const struct vps_conf *conf, const struct net_port *port,
 			struct port_guard *ret_guard)
 {
@@ -23,9 +39,12 @@ static struct err *fill(const struct vps_conf *conf, const struct net_port *port
 
 	*guard = (struct net_guard){ .host_name = port->host_name,
 				     .addrs = port->addrs,
-				     .addr_count = port->addr_count };
+				     .addr_count = port->addr_count,
+				     .router4 = port->gateway4,
+				     .mtu = port->mtu };
 	memcpy(guard->mac, port->mac, sizeof(guard->mac));
 	TRY(guard_fill_rates(conf, guard));
+	TRY(fill_dns(conf, ret_guard));
 	if (net_mode_is_routed(port->mode))
 		guard->gateway6 = net_port_gateway6(port);
 	if (port->mode == NET_BRIDGED)

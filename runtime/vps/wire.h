@@ -17,6 +17,7 @@
 struct port_guard {
 	struct net_guard guard;
 	struct net_publish *publish; /* owned */
+	struct net_addr dns[NET_DHCP_DNS_MAX];
 };
 
 struct vps_net {

@@ -6,7 +6,7 @@
 . "$func_dir/vps.sh"
 # shellcheck source=cable.sh
 . "$func_dir/cable.sh"
-needs jq busybox
+needs jq busybox nft
 
 not() { ! "$@"; }
 
@@ -43,6 +43,13 @@ check "from it" pings far 10.77.0.7
 check "to the host" pings inside one 10.77.0.1
 check "not to the neighbour" not inside one ping -c 1 -W 1 10.77.0.8
 check "IPv6 passes" pings far fd77::7
+# shellcheck disable=SC2016 # the client's own variables
+printf '#!/bin/sh\n[ "$1" != bound ] || echo "$ip $subnet $router $dns" >%s/lease\n' "$TEST_DIR" >"$TEST_DIR/client"
+chmod +x "$TEST_DIR/client"
+cella set one --nameserver 10.77.0.53 --save >/dev/null
+check "a DHCP client is answered" inside one busybox udhcpc -f -q -n -t 3 -T 10 -i eth0 -s "$TEST_DIR/client"
+is "and told what it has" "$(cat "$TEST_DIR/lease")" "10.77.0.7 255.255.255.0 10.77.0.2 10.77.0.53"
+check "which nft can list" sh -c 'nft -j list map netdev cella dhcp | jq -e ".nftables[] | select(.map).map.elem | length == 3"'
 inside one ip addr add 10.77.0.99/24 dev eth0
 check "from an address that is not its own it reaches nobody" not inside one ping -c 1 -W 1 -I 10.77.0.99 10.77.0.2
 
