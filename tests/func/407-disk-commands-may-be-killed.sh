@@ -5,40 +5,10 @@
 # shellcheck source=disk.sh
 . "$func_dir/disk.sh"
 
-# kill_after MILLISECONDS COMMAND...
-kill_after() {
-	local pid
-	"${@:2}" >/dev/null 2>&1 &
-	pid=$!
-	sleep "$(printf %d.%03d $(($1 / 1000)) $(($1 % 1000)))"
-	kill -9 $pid 2>/dev/null || true
-	wait $pid 2>/dev/null || true
-}
-
-# took COMMAND...: how many milliseconds it takes
-took() {
-	local began=${EPOCHREALTIME/./}
-	"$@" >/dev/null
-	echo $(((${EPOCHREALTIME/./} - began) / 1000))
-}
-
-# moments MILLISECONDS: three, spread over a command that takes so long
-moments() { seq $(($1 / 6)) $(($1 / 3)) "$1"; }
-
 # whole NAME WHEN: it starts, has its file, and stops
 whole() {
 	{ cella start "$1" && [ "$(cella exec "$1" -- cat /root/file)" = kept ] && cella stop --fast "$1"; } >/dev/null 2>&1 ||
 		not_ok "$2: the VPS is whole" "$(cella start "$1" 2>&1)"
-}
-
-# tidy NAME WHEN: after a command that takes the lock, nothing of a killed one is left
-tidy() {
-	local left
-
-	left=$(find "$private_dir" -maxdepth 1 -name '.*' -mindepth 1
-		find "$CELLA_ROOT/var/lib/cella/snapshot" -maxdepth 2 -name '~*'
-		losetup -nO BACK-FILE | grep -F "$CELLA_ROOT" || true)
-	[ -z "$left" ] || not_ok "$2: nothing is left" "$left"
 }
 
 volume ext4
@@ -68,7 +38,7 @@ for ms in $(moments "$whole_ms"); do
 	[ "$is_running" = kept ] || not_ok "snapshot killed after $ms ms: it runs on" "$(cella status one)"
 	cella snapshot-delete one --id t >/dev/null
 	! cella snapshot-list one --json | jq -e '.[] | select(.id == "s")' >/dev/null || cella snapshot-delete one --id s >/dev/null
-	tidy one "snapshot killed after $ms ms"
+	tidy "snapshot killed after $ms ms"
 done
 ok "snapshot"
 cella stop --fast one >/dev/null
@@ -78,7 +48,7 @@ for ms in $(moments "$whole_ms"); do
 	kill_after "$ms" cella snapshot-switch one --id base
 	whole one "switch killed after $ms ms"
 	cella snapshot-switch one --id base >/dev/null || not_ok "switch killed after $ms ms: again"
-	tidy one "switch killed after $ms ms"
+	tidy "switch killed after $ms ms"
 done
 ok "switch"
 
@@ -89,7 +59,7 @@ for ms in $(moments "$whole_ms"); do
 	whole one "convert killed after $ms ms"
 	[ "$(vps_field one .layout)" = $layout ] || cella convert one --layout $layout >/dev/null ||
 		not_ok "convert killed after $ms ms: again"
-	tidy one "convert killed after $ms ms"
+	tidy "convert killed after $ms ms"
 	if [ $layout = image ]; then layout=dir; else layout=image; fi
 done
 ok "convert"

@@ -5,39 +5,12 @@
 # shellcheck source=disk.sh
 . "$func_dir/disk.sh"
 
-# kill_after MILLISECONDS COMMAND...
-kill_after() {
-	local pid
-	"${@:2}" >/dev/null 2>&1 &
-	pid=$!
-	sleep "$(printf %d.%03d $(($1 / 1000)) $(($1 % 1000)))"
-	kill -9 $pid 2>/dev/null || true
-	wait $pid 2>/dev/null || true
-}
-
-# moments COMMAND...: three, spread over the time that it takes
-moments() {
-	local began=${EPOCHREALTIME/./} took
-	"$@" >/dev/null
-	took=$(((${EPOCHREALTIME/./} - began) / 1000))
-	echo $((took / 4)) $((took / 2)) $((took * 3 / 4))
-}
-
-# tidy WHEN: of a killed command nothing is left
-tidy() {
-	local left
-
-	left=$(find "$private_dir" to -maxdepth 1 -mindepth 1 -name '.*'
-		losetup -nO BACK-FILE | grep -F "$CELLA_ROOT" || true)
-	[ -z "$left" ] || not_ok "$1: nothing is left" "$left"
-}
-
 volume ext4
 mkdir to
 for layout in dir overlay; do # held still until the end, and only for a snapshot
 	vps_start $layout --layout $layout --diskspace 32M
 	cella exec $layout -- sh -c 'echo kept >/root/file; dd if=/dev/urandom of=/root/more bs=1M count=3 2>/dev/null'
-	for ms in $(moments cella backup $layout --to to --keep 1); do
+	for ms in $(moments "$(took cella backup $layout --to to --keep 1)"); do
 		kill_after "$ms" cella backup $layout --to to
 		for file in $(cella backup-list --in to --json $layout | jq -r '.[].file'); do
 			cella backup-verify "$file" >/dev/null || not_ok "$layout: backup killed after $ms ms: $file is whole"
@@ -52,7 +25,7 @@ for layout in dir overlay; do # held still until the end, and only for a snapsho
 done
 
 file=$(cella backup-list --in to --json dir | jq -r '.[0].file')
-for ms in $(moments cella restore-backup "$file" new); do
+for ms in $(moments "$(took cella restore-backup "$file" new)"); do
 	cella destroy new >/dev/null
 	kill_after "$ms" cella restore-backup "$file" new
 	# whole or not there; then it can be restored

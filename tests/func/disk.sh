@@ -75,3 +75,35 @@ limited() {
 	check "$1: df and df -i show what is used, to the block" wait_for 5 df_is_du "$1"
 	fills "$1" 64 "${@:2}"
 }
+
+# kill_after MILLISECONDS COMMAND...
+kill_after() {
+	local pid
+	"${@:2}" >/dev/null 2>&1 &
+	pid=$!
+	sleep "$(printf %d.%03d $(($1 / 1000)) $(($1 % 1000)))"
+	kill -9 $pid 2>/dev/null || true
+	wait $pid 2>/dev/null || true
+}
+
+# took COMMAND...: how many milliseconds it takes
+took() {
+	local began=${EPOCHREALTIME/./}
+	"$@" >/dev/null
+	echo $(((${EPOCHREALTIME/./} - began) / 1000))
+}
+
+# moments MILLISECONDS: three, spread over a command that takes so long
+moments() { seq $(($1 / 6)) $(($1 / 3)) "$1"; }
+
+# tidy WHEN: after a command that takes the lock, nothing of a killed one is left
+tidy() {
+	local left
+
+	left=$(
+		find "$private_dir" to -maxdepth 1 -mindepth 1 -name '.*' 2>/dev/null
+		find "$CELLA_ROOT/var/lib/cella/snapshot" -maxdepth 2 -name '~*' 2>/dev/null
+		losetup -nO BACK-FILE | grep -F "$CELLA_ROOT"
+	) || true
+	[ -z "$left" ] || not_ok "$1: nothing is left" "$left"
+}
