@@ -58,6 +58,10 @@ MUST_CHECK struct err *template_extract(int archive_fd, const struct template_li
  * ERR_UNSUPPORTED: the file system of dest_fd has no idmapped mounts. On failure dest_fd may hold
  * part of the tree.
  */
+struct template_filter {
+	/* name: as below has it, and only wants it */
+	bool (*wants)(const struct template_filter *filter, const char *name, mode_t type);
+};
 struct template_sandbox {
 	uint32_t id_first;
 	const struct template_limits *limits; /* NULL: the default */
@@ -66,6 +70,7 @@ struct template_sandbox {
 	bool dest_is_mount;
 	const char *below; /* only what the archive has below this name, as the tree; NULL: all */
 	const char *only;  /* of that, this path with what is below it; NULL: all */
+	const struct template_filter *filter; /* NULL: all of below; else below is set */
 };
 MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
 				       const struct template_sandbox *sandbox,

@@ -322,7 +322,7 @@ struct err *template_extract_in(const struct sandbox_inside *inside,
 	TRY(extract(inside->archive_fd, &x));
 	if (sandbox->only && !x.matched)
 		return err_new(ERR_NOT_FOUND, "there is no %.200s in it", sandbox->only);
-	if (!sandbox->is_layer && x.counts.entries == 0)
+	if (!sandbox->is_layer && !sandbox->filter && x.counts.entries == 0)
 		return err_new(ERR_INVALID, "the archive is empty");
 	*ret_counts = x.counts;
 	return NULL;

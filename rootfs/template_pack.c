@@ -22,11 +22,16 @@ static int64_t now_ns(void)
 }
 
 /* Not faster than bytes_per_s, over the whole of the work. */
-static void pace(const struct pack *pack)
+void pack_pace(struct pack *pack, uint64_t len)
 {
-	double wanted_ns = (double)pack->done_bytes / (double)pack->bytes_per_s * 1e9;
-	int64_t ahead_ns = (int64_t)wanted_ns - (now_ns() - pack->began_ns);
+	double wanted_ns;
+	int64_t ahead_ns;
 
+	pack->read_bytes += len;
+	if (!pack->bytes_per_s)
+		return;
+	wanted_ns = (double)pack->read_bytes / (double)pack->bytes_per_s * 1e9;
+	ahead_ns = (int64_t)wanted_ns - (now_ns() - pack->began_ns);
 	if (ahead_ns > 0)
 		nanosleep(&(struct timespec){ .tv_sec = ahead_ns / 1000000000,
 					      .tv_nsec = ahead_ns % 1000000000 },
@@ -37,9 +42,9 @@ static void advance(struct pack *pack, size_t len)
 {
 	pack->done_bytes += len;
 	if (pack->progress)
-		pack->progress->report(pack->progress, pack->done_bytes, pack->total_bytes);
-	if (pack->bytes_per_s)
-		pace(pack);
+		pack->progress->report(pack->progress, pack->done_bytes + pack->left_out_bytes,
+				       pack->total_bytes);
+	pack_pace(pack, len);
 }
 
 static struct err *write_bytes(struct pack *pack, const void *data, size_t len)
@@ -142,6 +147,7 @@ static struct err *write_tree(struct pack *pack, struct archive *disk)
 	OWN(entry) struct archive_entry *entry = archive_entry_new();
 	OWN(links) struct archive_entry_linkresolver *links = archive_entry_linkresolver_new();
 	struct archive_entry *spare = NULL;
+	bool leave_out;
 
 	if (!entry || !links)
 		return err_sys(ENOMEM, "write the archive");
@@ -162,7 +168,11 @@ static struct err *write_tree(struct pack *pack, struct archive *disk)
 		strip(entry);
 		/* with tar the first name of a file has the data, at once */
 		archive_entry_linkify(links, &entry, &spare);
-		TRY(write_entry(pack, disk, entry));
+		leave_out = false;
+		if (pack->ask)
+			TRY(pack->ask(pack, entry, &leave_out));
+		if (!leave_out)
+			TRY(write_entry(pack, disk, entry));
 	}
 }
 

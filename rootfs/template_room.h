@@ -29,20 +29,25 @@ MUST_CHECK struct err *template_check_name(const char *name, const char *shown);
 
 /* --- template_unpack.c: the sandbox --- */
 
+#define SANDBOX_MORE_MAX 32
 /* What the child has. */
 struct sandbox_inside {
 	int archive_fd;
+	int more_fd; /* the first of job's more_fds; the others follow it */
 	int root_fd; /* its root, and current directory */
 	struct template_progress *progress;
 };
 struct sandbox_job {
 	int archive_fd;
-	int dest_fd; /* -1: an empty root, read-only */
+	int dest_fd;	     /* -1: an empty root, read-only */
+	const int *more_fds; /* what else it reads */
+	size_t more_count;
 	const struct template_sandbox *sandbox;
 	/* what the child does */
 	struct err *(*run)(const struct sandbox_job *job, const struct sandbox_inside *inside,
 			   struct template_counts *ret_counts);
 	const void *context; /* for run() */
+	void *result;	     /* likewise; memory that both share */
 };
 MUST_CHECK struct err *template_in_sandbox(const struct sandbox_job *job,
 					   struct template_progress *progress,
@@ -70,17 +75,23 @@ struct pack {
 	struct template_progress *progress;
 	uint64_t total_bytes; /* for the progress; 0: not known */
 	uint64_t bytes_per_s; /* not faster than this; 0: as fast as can be */
+	/* Called before each entry: *ret_leave_out: it is not written, nor noted. NULL: all are. */
+	struct err *(*ask)(struct pack *pack, struct archive_entry *entry, bool *ret_leave_out);
 	/* Called after each entry; digest: of a file's content, else NULL. NULL: nobody wants to
 	 * know. */
 	struct err *(*note)(struct pack *pack, struct archive_entry *entry, const char *digest);
 	struct template_counts counts; /* the result; bytes: holes included */
 	uint64_t done_bytes;	       /* the result: without holes */
+	uint64_t left_out_bytes;       /* counted by ask() */
 	/* private */
+	uint64_t read_bytes;
 	struct sha256 sha;
 	int64_t began_ns;
 };
 /* The format of what is written: names, numbers and times as they are. */
 MUST_CHECK struct err *pack_format(struct archive *writer);
+/* So much was read, also by ask(): wait if that was too fast. */
+void pack_pace(struct pack *pack, uint64_t len);
 /*
  * Write all of a tree that stands still, as it looks to us: owners, modes, times, ACLs, extended
  * attributes, hard links, holes, whiteouts. Sockets and device nodes are left out and counted.

@@ -90,6 +90,9 @@ struct err *template_select(const struct template_sandbox *sandbox, struct archi
 	asked_for = !sandbox->only || is_asked_for(name, sandbox->only);
 	if (!asked_for && !is_on_the_way(entry, name, sandbox->only))
 		return NULL;
+	if (sandbox->filter &&
+	    !sandbox->filter->wants(sandbox->filter, name, archive_entry_filetype(entry)))
+		return NULL;
 	TRY(str_dup(name, &copy));
 	TRY(rename_link(sandbox, entry, copy));
 	archive_entry_set_pathname(entry, copy);

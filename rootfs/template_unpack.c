@@ -1,7 +1,7 @@
 /*
  * The sandbox in which an archive is unpacked: user, mount, network, pid, IPC and UTS namespaces of
- *its own, the destination as its root, no other descriptor than the archive and the socket on which
- *it reports.
+ *its own, the destination as its root, no other descriptors than what it reads and the socket on
+ *which it reports.
  *
  *	parent				child
  *	clone3, write id maps
@@ -9,6 +9,7 @@
  *				<----	progress ...
  *				<----	result: counts or error
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -62,7 +63,7 @@ static void send_progress(struct template_progress *base, uint64_t done_bytes, u
 	err_drop(fd_send(progress->socket_fd, &report, sizeof(report), -1)); /* only progress */
 }
 
-enum { ARCHIVE_FD = 3, SOCKET_FD = 4 };
+enum { ARCHIVE_FD = 3, SOCKET_FD = 4, MORE_FD = 5, HIGH_FD = 100 };
 
 /* The destination becomes "/" and the host's tree is gone from this mount namespace. */
 static struct err *enter_root(int tree_fd)
@@ -105,20 +106,28 @@ static struct err *become_root_of_sandbox(void)
 	return die_with_parent();
 }
 
-/* Keep exactly two descriptors beside /dev/null, at fixed places. */
-
-static struct err *keep_descriptors(int archive_fd, int socket_fd)
+/* Exactly these at fixed places; first copies out of the way, so that none is in the place of
+ * another. */
+static struct err *keep_descriptors(const struct sandbox_job *job, int socket_fd)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int high_archive = fcntl(archive_fd, F_DUPFD_CLOEXEC, 10);
-	int high_socket = fcntl(socket_fd, F_DUPFD_CLOEXEC, 10);
+	int fds[MORE_FD + SANDBOX_MORE_MAX] = {
+		null_fd, null_fd, null_fd, [ARCHIVE_FD] = job->archive_fd, [SOCKET_FD] = socket_fd
+	};
+	size_t count = MORE_FD + job->more_count;
 
-	if (null_fd < 0 || high_archive < 0 || high_socket < 0)
-		return err_sys(errno, "arrange the sandbox's descriptors");
-	if (dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0 ||
-	    dup2(high_archive, ARCHIVE_FD) < 0 || dup2(high_socket, SOCKET_FD) < 0)
-		return err_sys(errno, "arrange the sandbox's descriptors");
-	if (close_range(SOCKET_FD + 1, ~0U, 0) < 0)
+	assert(job->more_count <= SANDBOX_MORE_MAX);
+	for (size_t i = 0; i < job->more_count; i++)
+		fds[MORE_FD + i] = job->more_fds[i];
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, HIGH_FD);
+		if (fds[i] < 0)
+			return err_sys(errno, "arrange the sandbox's descriptors");
+	}
+	for (size_t i = 0; i < count; i++)
+		if (dup2(fds[i], (int)i) < 0)
+			return err_sys(errno, "arrange the sandbox's descriptors");
+	if (close_range((unsigned int)count, ~0U, 0) < 0)
 		return err_sys(errno, "close the sandbox's descriptors");
 	return NULL;
 }
@@ -150,7 +159,8 @@ static struct err *child_work(const struct sandbox_job *job, struct template_cou
 	/* names in an archive are UTF-8; the C locale would refuse all that is not ASCII */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	TRY(enter_root(tree_fd));
-	return job->run(job, &(struct sandbox_inside){ ARCHIVE_FD, tree_fd, &progress.base },
+	return job->run(job,
+			&(struct sandbox_inside){ ARCHIVE_FD, MORE_FD, tree_fd, &progress.base },
 			ret_counts);
 }
 
@@ -161,7 +171,7 @@ _Noreturn static void child_main(const struct sandbox_job *job, int socket_fd)
 
 	prctl(PR_SET_NAME, "cella:unpack");
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	err = keep_descriptors(job->archive_fd, socket_fd);
+	err = keep_descriptors(job, socket_fd);
 	if (err)
 		proc_exit(1); /* the parent sees end of file */
 	err = child_work(job, &report.counts);
@@ -260,6 +270,22 @@ static struct err *follow_child(int socket_fd, uint64_t total_bytes,
 	}
 }
 
+/* Of all that it reads. */
+static struct err *total_bytes_of(const struct sandbox_job *job, uint64_t *ret_bytes)
+{
+	struct stat st;
+
+	if (fstat(job->archive_fd, &st) < 0)
+		return err_sys(errno, "look at the archive");
+	*ret_bytes = (uint64_t)st.st_size;
+	for (size_t i = 0; i < job->more_count; i++) {
+		if (fstat(job->more_fds[i], &st) < 0)
+			return err_sys(errno, "look at the archive");
+		*ret_bytes += (uint64_t)st.st_size;
+	}
+	return NULL;
+}
+
 struct err *template_in_sandbox(const struct sandbox_job *job, struct template_progress *progress,
 				struct template_counts *ret_counts)
 {
@@ -270,12 +296,11 @@ struct err *template_in_sandbox(const struct sandbox_job *job, struct template_p
 				   .pidfd = (uint64_t)(uintptr_t)&pidfd_out,
 				   .exit_signal = SIGCHLD };
 	OWN(fd) int ours = -1, theirs = -1, pidfd = -1;
-	struct stat st;
+	uint64_t total_bytes;
 	struct err *err;
 	long pid;
 
-	if (fstat(job->archive_fd, &st) < 0)
-		return err_sys(errno, "look at the archive");
+	TRY(total_bytes_of(job, &total_bytes));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(errno, "make a socket pair");
 	ours = pair[0];
@@ -291,7 +316,7 @@ struct err *template_in_sandbox(const struct sandbox_job *job, struct template_p
 	theirs = -1;
 	err = start_child(job, (pid_t)pid, ours);
 	if (!err)
-		err = follow_child(ours, (uint64_t)st.st_size, progress, ret_counts);
+		err = follow_child(ours, total_bytes, progress, ret_counts);
 	if (err)
 		err_drop(proc_signal(pidfd, SIGKILL)); /* it may have ended by itself */
 	return err_first(err, proc_reap(pidfd, &status));
