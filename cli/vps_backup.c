@@ -8,6 +8,7 @@
 static const struct opt backup_rows[] = {
 	{ "to", 0, "FILE|DIR", "where (default: the host's own directory)", offsetof(struct backup_opts, to), opt_path },
 	{ "keep", 0, "NUMBER", "then remove all but the youngest so many of it there", offsetof(struct backup_opts, keep), opt_u64 },
+	{ "incremental", 0, NULL, "only what the youngest one there has not", offsetof(struct backup_opts, incremental), opt_flag },
 	{ "bwlimit", 0, "BYTES", "read its disk not faster than this a second", offsetof(struct backup_opts, bwlimit_bytes), opt_bytes },
 	{ "json", 'j', NULL, "print as JSON", offsetof(struct backup_opts, json), opt_flag },
 };
@@ -77,6 +78,7 @@ static const struct opt list_rows[] = {
 static const struct table_column columns[] = {
 	{ "NAME" },
 	{ "CREATED" },
+	{ "KIND" },
 	{ "SIZE", TABLE_RIGHT },
 	{ "DISK", TABLE_RIGHT },
 	{ "FILES", TABLE_RIGHT },
@@ -98,7 +100,8 @@ void vps_backup_json(struct json_out *out, const struct vps_backup *backup)
 	} numbers[] = { { "bytes", info->file_bytes },
 			{ "diskBytes", info->bytes },
 			{ "files", info->entries },
-			{ "skipped", info->skipped } };
+			{ "skipped", info->skipped },
+			{ "increment", info->depth } };
 
 	json_out_object(out);
 	json_out_key(out, "name");
@@ -109,6 +112,12 @@ void vps_backup_json(struct json_out *out, const struct vps_backup *backup)
 	json_out_string(out, clock_format_utc(&when, CLOCK_SECONDS).text);
 	json_out_key(out, "layout");
 	json_out_string(out, info->layout);
+	json_out_key(out, "digest");
+	json_out_string(out, info->digest);
+	if (info->base) {
+		json_out_key(out, "base");
+		json_out_string(out, info->base);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		json_out_key(out, numbers[i].key);
 		json_out_u64(out, numbers[i].value);
@@ -116,12 +125,26 @@ void vps_backup_json(struct json_out *out, const struct vps_backup *backup)
 	json_out_end_object(out);
 }
 
-static struct err *add_row(struct table *table, const struct vps_backup *backup)
+/* "full", "+2" for the second increment after a full one, or what it lacks. */
+static struct err *kind(const struct vps_backup_list *list, const struct backup_info *info,
+			char **ret_text)
+{
+	if (!vps_backup_is_complete(list, info))
+		return str_dup("no base", ret_text);
+	return info->depth == 0 ? str_dup("full", ret_text) :
+				  str_format(ret_text, "+%ju", (uintmax_t)info->depth);
+}
+
+static struct err *add_row(struct table *table, const struct vps_backup_list *list,
+			   const struct vps_backup *backup)
 {
 	const struct timespec when = created(backup);
+	OWN(str) char *text = NULL;
 
 	TRY(table_add(table, backup->info.name));
 	TRY(table_add(table, clock_format_utc(&when, CLOCK_SECONDS).text));
+	TRY(kind(list, &backup->info, &text));
+	TRY(table_add(table, text));
 	TRY(table_add(table, unit_bytes(backup->info.file_bytes).text));
 	TRY(table_add(table, unit_bytes(backup->info.bytes).text));
 	TRY(table_add(table, unit_count(backup->info.entries).text));
@@ -147,7 +170,7 @@ static struct err *list_run(const struct cmd_call *call, int *ret_status)
 	json_out_array(out);
 	for (size_t i = 0; i < list.count; i++) {
 		vps_backup_json(out, &list.items[i]);
-		TRY(add_row(&table, &list.items[i]));
+		TRY(add_row(&table, &list, &list.items[i]));
 	}
 	json_out_end_array(out);
 	if (opts.json)

@@ -9,7 +9,7 @@
 struct backup_opts {
 	const char *to;
 	uint64_t keep, bwlimit_bytes;
-	bool json;
+	bool incremental, json;
 };
 MUST_CHECK struct err *vps_backup_run(const struct cmd_call *call, int *ret_status);
 

@@ -7,6 +7,9 @@
  *	skippable frame		what the backup is, as JSON
  *	skippable frame		fixed size: where the JSON is, digest of all bytes before it
  *
+ * An increment's archive has only what is not in the backup it builds upon, its base, and all
+ * directories and second names; its index is of the whole tree and says which one has what.
+ *
  * Every byte of a backup may be hostile when it is read: libarchive reads it in the sandbox of
  * template_unpack() alone. Rests on RFC 8878 (3.1.2, skippable frames) and libarchive(3).
  */
@@ -20,12 +23,15 @@ struct backup_info {
 	char *name;	     /* of the VPS */
 	char *layout;	     /* that its disk had */
 	char *conf;	     /* its definition */
+	char *base;	     /* digest of the backup that it builds upon; NULL: it is a full one */
+	uint64_t depth;	     /* so many increments after a full one; 0: that */
 	uint64_t created_ns; /* since 1970: the state of then is in it */
 	uint64_t entries;
 	uint64_t bytes;	       /* of the files, without holes */
 	uint64_t sparse_bytes; /* with holes */
 	uint64_t skipped;      /* sockets and device nodes, which are not in it */
 	uint64_t index_offset, index_bytes, file_bytes;
+	char digest[65]; /* that the file says it has: 64 hex digits */
 };
 void backup_info_release(struct backup_info *info);
 static inline __attribute__((unused)) void own_backup_info(struct backup_info *info)
@@ -33,11 +39,42 @@ static inline __attribute__((unused)) void own_backup_info(struct backup_info *i
 	backup_info_release(info);
 }
 
+/* A backup and those that it builds on: the first is a full one, the last the one that is meant. */
+#define BACKUP_CHAIN_MAX 32
+struct backup_link {
+	int fd;	    /* owned, like the rest */
+	char *path; /* for errors */
+	struct backup_info info;
+};
+struct backup_chain {
+	struct backup_link links[BACKUP_CHAIN_MAX];
+	size_t count;
+};
+void backup_chain_release(struct backup_chain *chain);
+static inline __attribute__((unused)) void own_backup_chain(struct backup_chain *chain)
+{
+	backup_chain_release(chain);
+}
+/* The one that is meant; borrowed. */
+const struct backup_link *backup_chain_last(const struct backup_chain *chain);
+
+/* What an increment needs of its base: its index, read in the sandbox. id_first: as there. */
+struct backup_base;
+MUST_CHECK struct err *backup_base_open(const struct backup_link *link, uint32_t id_first,
+					struct backup_base **ret_base);
+void backup_base_close(struct backup_base *base);
+static inline __attribute__((unused)) void own_backup_base(struct backup_base **base)
+{
+	if (*base)
+		backup_base_close(*base);
+}
+
 struct backup_write {
 	int tree_fd; /* the root of a tree that stands still, ids as on disk; open for reading */
 	int fd;	     /* an empty file, for writing */
-	uint64_t total_bytes; /* about so much is in the tree; 0: not known */
-	uint64_t bytes_per_s; /* read it not faster than this; 0: as fast as can be */
+	uint64_t total_bytes;		/* about so much is in the tree; 0: not known */
+	uint64_t bytes_per_s;		/* read it not faster than this; 0: as fast as can be */
+	const struct backup_base *base; /* NULL: a full one */
 	struct template_progress *progress;
 };
 /* Write a backup: name, layout, conf and created_ns of info are given, the rest is filled in. The
@@ -48,10 +85,11 @@ MUST_CHECK struct err *backup_write(const struct backup_write *request, struct b
 MUST_CHECK struct err *backup_read_info(int fd, const char *path, struct backup_info *ret_info);
 
 /*
- * Read all of a backup: its digest, and every entry's metadata and content against the index.
- * id_first: as in struct template_sandbox. ERR_INVALID names what is damaged.
+ * Read all of a backup and of those it builds on: their digests, every entry's metadata and content
+ * against the index, and each index against that of its base. id_first: as in struct
+ * template_sandbox. ERR_INVALID names what is damaged.
  */
-MUST_CHECK struct err *backup_verify(int fd, const char *path, uint32_t id_first,
+MUST_CHECK struct err *backup_verify(const struct backup_chain *chain, uint32_t id_first,
 				     struct template_progress *progress);
 
 /*
@@ -60,13 +98,13 @@ MUST_CHECK struct err *backup_verify(int fd, const char *path, uint32_t id_first
  * it.
  */
 struct backup_unpack {
-	int fd, dest_fd;
+	const struct backup_chain *chain;
+	int dest_fd;
 	uint32_t id_first;
 	bool dest_is_mount;
 	const char *only;
 	struct template_progress *progress;
 };
-MUST_CHECK struct err *backup_unpack(const struct backup_unpack *request,
-				     const struct backup_info *info);
+MUST_CHECK struct err *backup_unpack(const struct backup_unpack *request);
 
 #endif

@@ -15,7 +15,7 @@
 #define FRAME_MAGIC 0x184D2A50U /* RFC 8878, 3.1.2: and the 15 after it */
 #define MAGIC "cella-backup 1\n"
 #define INFO_MAX ((uint64_t)1 << 20)
-#define VERSION 1
+#define VERSION 2
 
 /* The end: its frame's header, MAGIC with a NUL, the offset, 64 hex digits. */
 enum { END_MAGIC = 8, END_OFFSET = 24, END_DIGEST = 32 };
@@ -27,7 +27,23 @@ void backup_info_release(struct backup_info *info)
 	free(info->name);
 	free(info->layout);
 	free(info->conf);
+	free(info->base);
 	*info = (struct backup_info){ 0 };
+}
+
+void backup_chain_release(struct backup_chain *chain)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		own_fd(&chain->links[i].fd);
+		free(chain->links[i].path);
+		backup_info_release(&chain->links[i].info);
+	}
+	*chain = (struct backup_chain){ 0 };
+}
+
+const struct backup_link *backup_chain_last(const struct backup_chain *chain)
+{
+	return &chain->links[chain->count - 1];
 }
 
 static void put_u32(unsigned char *to, uint32_t value)
@@ -43,6 +59,11 @@ struct err *frame_header(enum backup_frame frame, uint64_t len, struct frame_hea
 	put_u32(ret_header->bytes, FRAME_MAGIC + (uint32_t)frame);
 	put_u32(ret_header->bytes + 4, (uint32_t)len);
 	return NULL;
+}
+
+bool backup_is_digest(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == SHA256_HEX_MAX - 1 && !text[SHA256_HEX_MAX - 1];
 }
 
 struct err *backup_end_format(uint64_t info_offset, const char *digest, char *end)
@@ -72,7 +93,8 @@ struct err *backup_end_parse(const char *end, size_t len, uint64_t *ret_info_off
 	*ret_info_offset = le64toh(offset);
 	memcpy(ret_digest, end + END_DIGEST, SHA256_HEX_MAX - 1);
 	ret_digest[SHA256_HEX_MAX - 1] = '\0';
-	return NULL;
+	return backup_is_digest(ret_digest) ? NULL :
+					      err_new(ERR_INVALID, "no backup, or not a whole one");
 }
 
 /* --- what it is --- */
@@ -82,6 +104,7 @@ static const struct number {
 	size_t offset;
 } numbers[] = {
 	{ "created", offsetof(struct backup_info, created_ns) },
+	{ "depth", offsetof(struct backup_info, depth) },
 	{ "entries", offsetof(struct backup_info, entries) },
 	{ "bytes", offsetof(struct backup_info, bytes) },
 	{ "sparseBytes", offsetof(struct backup_info, sparse_bytes) },
@@ -102,6 +125,10 @@ struct err *backup_info_format(const struct backup_info *info, char **ret_text)
 	json_out_string(out, info->name);
 	json_out_key(out, "layout");
 	json_out_string(out, info->layout);
+	if (info->base) {
+		json_out_key(out, "base");
+		json_out_string(out, info->base);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		json_out_key(out, numbers[i].key);
 		json_out_u64(out, *(const uint64_t *)(const void *)((const char *)info +
@@ -131,6 +158,20 @@ static struct err *read_number(const struct json *root, const struct number *num
 	if (!member)
 		return err_new(ERR_INVALID, "%s is missing", number->key);
 	return json_u64(member, number->key, INT64_MAX, field);
+}
+
+/* A full one has none, an increment within bounds has one. */
+static struct err *read_base(const struct json *root, struct backup_info *info)
+{
+	if (info->depth >= BACKUP_CHAIN_MAX)
+		return err_new(ERR_INVALID, "it says it is increment %ju, and there are %d at most",
+			       (uintmax_t)info->depth, BACKUP_CHAIN_MAX - 1);
+	if (!json_get(root, "base") && info->depth == 0)
+		return NULL;
+	TRY(read_string(root, "base", &info->base));
+	return info->depth > 0 && backup_is_digest(info->base) ?
+		       NULL :
+		       err_new(ERR_INVALID, "what it says of its base is damaged");
 }
 
 static struct err *check_version(const struct json *root)
@@ -164,6 +205,7 @@ struct err *backup_info_parse(const char *text, size_t len, struct backup_info *
 		return err_new(ERR_UNSUPPORTED, "a layout that this cella does not know");
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		TRY(read_number(root, &numbers[i], &info));
+	TRY(read_base(root, &info));
 	*ret_info = info;
 	info = (struct backup_info){ 0 };
 	return NULL;
@@ -222,6 +264,7 @@ static struct err *read_info(int fd, uint64_t file_bytes, struct backup_info *in
 	if (memchr(conf.data ? conf.data : "", '\0', conf.len))
 		return err_new(ERR_INVALID, "its definition has a NUL");
 	info->file_bytes = file_bytes;
+	memcpy(info->digest, digest, sizeof(digest));
 	return str_dup(conf.data ? conf.data : "", &info->conf);
 }
 

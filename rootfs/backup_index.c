@@ -16,10 +16,10 @@ struct err *index_record_format(const struct index_record *record, struct buf *t
 {
 	TRY(buf_format(text,
 		       "%c %o %" PRId64 " %" PRId64 " %" PRIu64 " %" PRId64 ".%09ld %" PRId64
-		       ".%09ld %" PRIu64 " %s",
+		       ".%09ld %" PRIu64 " %s %s %u",
 		       record->type, record->mode, record->uid, record->gid, record->size_bytes,
 		       record->mtime.s, record->mtime.ns, record->ctime.s, record->ctime.ns,
-		       record->inode, record->digest));
+		       record->inode, record->digest, record->attributes, record->in));
 	TRY(buf_add(text, "", 1));
 	TRY(buf_add(text, record->name, strlen(record->name) + 1));
 	return buf_add(text, record->target, strlen(record->target) + 1);
@@ -31,16 +31,12 @@ static bool parse_numbers(const char *text, struct index_record *record)
 
 	return sscanf(text,
 		      "%c %o %" SCNd64 " %" SCNd64 " %" SCNu64 " %" SCNd64 ".%9ld %" SCNd64
-		      ".%9ld %" SCNu64 " %64s%n",
+		      ".%9ld %" SCNu64 " %64s %64s %u%n",
 		      &record->type, &record->mode, &record->uid, &record->gid, &record->size_bytes,
 		      &record->mtime.s, &record->mtime.ns, &record->ctime.s, &record->ctime.ns,
-		      &record->inode, record->digest, &used) == 11 &&
+		      &record->inode, record->digest, record->attributes, &record->in,
+		      &used) == 13 &&
 	       text[used] == '\0';
-}
-
-static bool is_digest(const char *text)
-{
-	return strspn(text, "0123456789abcdef") == SHA256_HEX_MAX - 1;
 }
 
 static bool is_time(const struct index_time *time)
@@ -53,7 +49,10 @@ static bool is_good(const struct index_record *record)
 	return strchr("fdlpch", record->type) && record->mode <= 07777 && is_time(&record->mtime) &&
 	       is_time(&record->ctime) && record->uid >= 0 && record->uid <= ID_MAX &&
 	       record->gid >= 0 && record->gid <= ID_MAX && *record->name &&
-	       (record->type == 'f' ? is_digest(record->digest) : str_eq(record->digest, "-"));
+	       record->in < BACKUP_CHAIN_MAX &&
+	       (record->type == 'f' ? backup_is_digest(record->digest) :
+				      str_eq(record->digest, "-")) &&
+	       (backup_is_digest(record->attributes) || str_eq(record->attributes, "-"));
 }
 
 /* The byte after the string's NUL; NULL: it has none. */
@@ -135,6 +134,7 @@ struct index_record index_record_of(struct archive_entry *entry, const char *dig
 		.ctime = { archive_entry_ctime(entry), archive_entry_ctime_nsec(entry) },
 		.name = below_tree(archive_entry_pathname(entry)),
 		.target = target_of(entry),
+		.attributes = "-",
 	};
 
 	if (record.type == 'f')
@@ -159,6 +159,8 @@ const char *index_record_differs(const struct index_record *a, const struct inde
 		return "time";
 	if (!str_eq(a->target, b->target))
 		return "link";
+	if (!str_eq(a->attributes, b->attributes))
+		return "attributes";
 	return str_eq(a->digest, b->digest) ? NULL : "content";
 }
 

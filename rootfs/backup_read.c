@@ -1,5 +1,5 @@
-/* Reading a backup back: compare all of it with its digest and index, or unpack its tree. What
- * libarchive does happens in the sandbox of template_unpack.c. */
+/* Reading a backup back: compare all of it with its digest and index, and the index with that of
+ * its base. What libarchive does happens in the sandbox of template_unpack.c. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,8 +32,7 @@ static struct err *hash(int fd, uint64_t bytes, struct template_progress *progre
 					 err_new(ERR_INVALID, "it became shorter");
 		sha256_add(&sha, block, (size_t)got);
 		at += (uint64_t)got;
-		if (progress) /* the second half is what the sandbox reads */
-			progress->report(progress, at, 2 * bytes);
+		progress->report(progress, at, 0);
 	}
 	sha256_hex(&sha, hex);
 	return NULL;
@@ -59,6 +58,8 @@ static struct err *check_digest(int fd, const struct backup_info *info,
 
 struct check {
 	const struct sandbox_inside *inside;
+	const struct backup_info *info;
+	struct index_table base; /* empty: it is a full one */
 	struct archive *reader;
 	struct index_reader *index;
 	uint64_t reported_bytes;
@@ -116,6 +117,36 @@ static struct err *digest_of(struct check *check, uint64_t size_bytes, char *hex
 	return NULL;
 }
 
+/* What is not in this archive must be in the base's index, as it is in ours. */
+static struct err *check_in_base(struct check *check, const struct index_record *record)
+{
+	const struct table_entry *entry = index_table_find(&check->base, record->name);
+	OWN(str) char *name = NULL;
+
+	if (entry && entry->in == record->in && index_table_is_same(entry, record) &&
+	    str_eq(entry->digest, record->digest))
+		return NULL;
+	TRY(str_escape(record->name, &name));
+	return err_new(ERR_INVALID, "%.200s: it is not in the backup that this one builds upon",
+		       name);
+}
+
+/* The next record of an entry that is in this archive. */
+static struct err *next_record(struct check *check, struct index_record *ret_record, bool *ret_more)
+{
+	for (;;) {
+		TRY(index_reader_next(check->index, ret_record, ret_more));
+		if (!*ret_more)
+			return NULL;
+		if (ret_record->in > check->info->depth)
+			return err_new(ERR_INVALID, "the index is damaged");
+		check->counts.entries++;
+		if (ret_record->in == check->info->depth)
+			return NULL;
+		TRY(check_in_base(check, ret_record));
+	}
+}
+
 static struct err *check_entry(struct check *check, struct archive_entry *entry)
 {
 	struct index_record wanted, got = index_record_of(entry, NULL);
@@ -124,11 +155,13 @@ static struct err *check_entry(struct check *check, struct archive_entry *entry)
 	bool more;
 
 	TRY(str_escape(got.name, &name));
-	TRY(index_reader_next(check->index, &wanted, &more));
+	TRY(next_record(check, &wanted, &more));
 	if (!more)
 		return err_new(ERR_INVALID, "%.200s is not in the index", name);
 	/* before its content is read: what the index says bounds that */
 	memcpy(got.digest, wanted.digest, sizeof(got.digest));
+	/* an archive says them in its own way; the file's digest stands for them */
+	memcpy(got.attributes, wanted.attributes, sizeof(got.attributes));
 	difference = index_record_differs(&wanted, &got);
 	if (!difference && got.type == 'f') {
 		TRY(err_wrap(digest_of(check, got.size_bytes, got.digest), "%.200s", name));
@@ -137,7 +170,6 @@ static struct err *check_entry(struct check *check, struct archive_entry *entry)
 	if (difference)
 		return err_new(ERR_INVALID, "%.200s: its %s is not what the index says", name,
 			       difference);
-	check->counts.entries++;
 	return NULL;
 }
 
@@ -161,86 +193,83 @@ static struct err *check_entries(struct check *check)
 			TRY(check_entry(check, entry));
 	if (rc != ARCHIVE_EOF)
 		return template_archive_error(check->reader, "read the archive");
-	TRY(index_reader_next(check->index, &record, &more));
+	TRY(next_record(check, &record, &more));
 	return more ? err_new(ERR_INVALID, "it has fewer files than its index says") : NULL;
 }
 
 static struct err *check_inside(const struct sandbox_job *job, const struct sandbox_inside *inside,
 				struct template_counts *ret_counts)
 {
-	const struct backup_info *info = job->context;
+	const struct backup_link *link = job->context;
 	OWN(index_reader) struct index_reader *index = NULL;
 	OWN(reader) struct archive *reader = NULL;
-	struct check check = { .inside = inside };
+	OWN(index_table) struct index_table base = { 0 };
+	struct check check = { .inside = inside, .info = &link->info };
 
-	TRY(index_reader_open(inside->archive_fd, info->index_offset, info->index_bytes, &index));
+	if (job->more_count > 0) {
+		TRY(index_table_new(&link[-1].info, &base));
+		TRY(index_table_fill(inside->more_fd, &link[-1].info, &base));
+	}
+	TRY(index_reader_open(inside->archive_fd, link->info.index_offset, link->info.index_bytes,
+			      &index));
 	TRY(template_open_reader(inside->archive_fd, &reader));
 	check.reader = reader;
 	check.index = index;
+	check.base = base; /* borrowed */
 	TRY(check_entries(&check));
 	*ret_counts = check.counts;
 	return NULL;
 }
 
-/* The sandbox's progress is the second half. */
-struct second_half {
+/* A part of the work reports where the whole is. */
+struct part {
 	struct template_progress base;
-	struct template_progress *whole;
+	struct template_progress *whole; /* NULL: nobody wants to know */
+	uint64_t before_bytes, whole_bytes;
 };
 
-static void report_second(struct template_progress *base, uint64_t done, uint64_t total)
+static void report_part(struct template_progress *base, uint64_t done, uint64_t total)
 {
-	struct second_half *half = (void *)base;
+	struct part *part = (void *)base;
 
-	half->whole->report(half->whole, total + done, 2 * total);
+	(void)total;
+	if (part->whole)
+		part->whole->report(part->whole, part->before_bytes + done, part->whole_bytes);
 }
 
-static struct err *verify(int fd, const struct backup_info *info, uint32_t id_first,
-			  struct template_progress *progress)
+/* One of the chain; the one before it, if there is one, is its base. */
+static struct err *verify(const struct backup_link *link, uint32_t id_first, struct part *part)
 {
 	const struct template_sandbox sandbox = { .id_first = id_first };
-	const struct sandbox_job job = { .archive_fd = fd,
+	const struct sandbox_job job = { .archive_fd = link->fd,
 					 .dest_fd = -1,
+					 .more_fds = link->info.base ? &link[-1].fd : NULL,
+					 .more_count = link->info.base ? 1 : 0,
 					 .sandbox = &sandbox,
 					 .run = check_inside,
-					 .context = info };
-	struct second_half half = { .base.report = report_second, .whole = progress };
+					 .context = link };
 	struct template_counts counts;
 
-	TRY(check_digest(fd, info, progress));
-	if (lseek(fd, 0, SEEK_SET) < 0)
+	TRY(check_digest(link->fd, &link->info, &part->base));
+	part->before_bytes += link->info.file_bytes;
+	if (lseek(link->fd, 0, SEEK_SET) < 0)
 		return err_sys(errno, "seek");
-	TRY(template_in_sandbox(&job, progress ? &half.base : NULL, &counts));
-	return counts.entries == info->entries ?
+	TRY(template_in_sandbox(&job, &part->base, &counts));
+	part->before_bytes += link->info.file_bytes;
+	return counts.entries == link->info.entries ?
 		       NULL :
 		       err_new(ERR_INVALID, "it has not as many files as it says");
 }
 
-struct err *backup_verify(int fd, const char *path, uint32_t id_first,
+struct err *backup_verify(const struct backup_chain *chain, uint32_t id_first,
 			  struct template_progress *progress)
 {
-	OWN(backup_info) struct backup_info info = { 0 };
+	struct part part = { .base.report = report_part, .whole = progress };
 
-	TRY(backup_read_info(fd, path, &info));
-	return err_wrap(verify(fd, &info, id_first, progress), "%s", path);
-}
-
-/* --- unpacking --- */
-
-struct err *backup_unpack(const struct backup_unpack *request, const struct backup_info *info)
-{
-	/* as much as it says it holds: what an image or a quota cannot hold ends there anyway */
-	const struct template_limits limits = { .max_entries = info->entries,
-						.max_bytes = info->sparse_bytes,
-						.max_ratio = UINT64_MAX };
-	const struct template_sandbox sandbox = { .id_first = request->id_first,
-						  .limits = &limits,
-						  .dest_is_mount = request->dest_is_mount,
-						  .below = BACKUP_TREE,
-						  .only = request->only };
-	struct template_counts counts;
-
-	if (lseek(request->fd, 0, SEEK_SET) < 0)
-		return err_sys(errno, "seek");
-	return template_unpack(request->fd, request->dest_fd, &sandbox, request->progress, &counts);
+	for (size_t i = 0; i < chain->count; i++) /* each is read twice */
+		part.whole_bytes += 2 * chain->links[i].info.file_bytes;
+	for (size_t i = 0; i < chain->count; i++)
+		TRY(err_wrap(verify(&chain->links[i], id_first, &part), "%s",
+			     chain->links[i].path));
+	return NULL;
 }

@@ -1,5 +1,6 @@
 /* Writing a backup, in one pass; the form is drawn in backup.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -20,6 +21,8 @@ struct sink {
 struct work {
 	struct pack pack; /* first: note() is called with it */
 	struct sink sink;
+	const struct backup_write *request;
+	unsigned int depth;    /* of this backup */
 	int index_fd;	       /* compressed, until its place in the file comes */
 	struct archive *index; /* its writer; borrowed */
 };
@@ -60,16 +63,64 @@ static struct err *end_writer(struct archive *writer)
 
 /* --- the archive, and the index meanwhile --- */
 
-static struct err *note(struct pack *pack, struct archive_entry *entry, const char *digest)
+static struct err *put_record(struct work *work, const struct index_record *record)
 {
-	struct work *work = (struct work *)pack;
-	const struct index_record record = index_record_of(entry, digest);
 	OWN(buf) struct buf text = { 0 };
 
-	TRY(index_record_format(&record, &text));
+	TRY(index_record_format(record, &text));
 	if (archive_write_data(work->index, text.data, text.len) != (la_ssize_t)text.len)
 		return template_archive_error(work->index, "write the index");
 	return NULL;
+}
+
+static struct err *note(struct pack *pack, struct archive_entry *entry, const char *digest)
+{
+	struct work *work = (struct work *)pack;
+	struct index_record record = index_record_of(entry, digest);
+
+	record.in = work->depth;
+	TRY(index_attributes_of(entry, record.attributes));
+	return put_record(work, &record);
+}
+
+/* Directories are always written: what is unpacked into one changes its times. So are further names
+ * of a file, which may be new ones of an old file. */
+static bool may_be_left_out(const struct index_record *record)
+{
+	return record->type != 'd' && record->type != 'h';
+}
+
+/* What it has without its holes. */
+static uint64_t stored_bytes(int tree_fd, const struct index_record *record)
+{
+	struct stat st;
+	uint64_t bytes;
+
+	if (record->type != 'f' || fstatat(tree_fd, record->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	bytes = (uint64_t)st.st_blocks * 512;
+	return bytes < record->size_bytes ? bytes : record->size_bytes;
+}
+
+/* An increment leaves out what its base has, and says so in the index. */
+static struct err *ask_base(struct pack *pack, struct archive_entry *entry, bool *ret_leave_out)
+{
+	struct work *work = (struct work *)pack;
+	struct index_record record = index_record_of(entry, NULL);
+	uint64_t read_bytes;
+
+	if (!may_be_left_out(&record))
+		return NULL;
+	TRY(index_attributes_of(entry, record.attributes));
+	TRY(backup_base_has(work->request->base, work->request->tree_fd, &record, ret_leave_out,
+			    &read_bytes));
+	pack_pace(pack, read_bytes);
+	if (!*ret_leave_out)
+		return NULL;
+	pack->counts.entries++;
+	pack->counts.bytes += record.size_bytes;
+	pack->left_out_bytes += stored_bytes(work->request->tree_fd, &record);
+	return put_record(work, &record);
 }
 
 static struct err *write_conf(struct archive *writer, const struct backup_info *info)
@@ -182,6 +233,7 @@ static struct err *put_end(struct work *work, struct backup_info *info)
 	TRY(backup_end_format(info_offset, digest, end));
 	TRY(fd_write_all(sink->fd, "the backup", end, sizeof(end)));
 	info->file_bytes = sink->bytes + sizeof(end);
+	memcpy(info->digest, digest, sizeof(digest));
 	return fsync(sink->fd) < 0 ? err_sys(errno, "sync the backup") : NULL;
 }
 
@@ -192,17 +244,21 @@ struct err *backup_write(const struct backup_write *request, struct backup_info 
 				       .progress = request->progress,
 				       .total_bytes = request->total_bytes,
 				       .bytes_per_s = request->bytes_per_s,
+				       .ask = request->base ? ask_base : NULL,
 				       .note = note },
+			     .request = request,
 			     .sink = { .fd = request->fd },
 			     .index_fd = index_fd };
 
 	if (index_fd < 0)
 		return err_sys(errno, "make room for the index");
+	TRY(backup_base_say(request->base, info));
+	work.depth = (unsigned int)info->depth;
 	sha256_init(&work.sink.sha);
 	TRY(write_both(&work, request->tree_fd, info));
 	info->entries = work.pack.counts.entries;
 	info->skipped = work.pack.counts.skipped;
 	info->sparse_bytes = work.pack.counts.bytes;
-	info->bytes = work.pack.done_bytes;
+	info->bytes = work.pack.done_bytes + work.pack.left_out_bytes;
 	return put_end(&work, info);
 }

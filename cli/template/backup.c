@@ -65,6 +65,7 @@ struct err *vps_backup_run(const struct cmd_call *call, int *ret_status)
 	request = (struct vps_backup_create){ .name = work.args.items[0],
 					      .to = opts.to,
 					      .keep = opts.keep,
+					      .incremental = opts.incremental,
 					      .bytes_per_s = opts.bwlimit_bytes,
 					      .progress = &work.progress.base };
 	err = vps_backup_create(&work.host, &request, &backup);
@@ -74,8 +75,8 @@ struct err *vps_backup_run(const struct cmd_call *call, int *ret_status)
 	warn_skipped(backup.info.skipped);
 	if (opts.json)
 		return print_backup(&backup);
-	return vps_say(call, "backup of VPS %s: %s, %s", request.name, backup.path,
-		       unit_bytes(backup.info.file_bytes).text);
+	return vps_say(call, "%s of VPS %s: %s, %s", backup.info.depth ? "increment" : "backup",
+		       request.name, backup.path, unit_bytes(backup.info.file_bytes).text);
 }
 
 struct err *vps_export_run(const struct cmd_call *call, int *ret_status)

@@ -4,7 +4,6 @@
  */
 #include "runtime/vps/backup.h"
 
-#include "base/fd.h"
 #include "runtime/vps/backup_store.h"
 #include "runtime/vps/still.h"
 
@@ -35,9 +34,10 @@ static struct err *take_conf(const struct vps_still *still, char **ret_text)
 }
 
 static struct err *write_backup(struct vps_still *still, const struct vps_backup_create *request,
-				int fd, struct backup_info *info)
+				const struct backup_target *target, struct backup_info *info)
 {
-	struct backup_write write = { .fd = fd,
+	OWN(backup_base) struct backup_base *base = NULL;
+	struct backup_write write = { .fd = target->fd,
 				      .total_bytes = vps_still_bytes(still),
 				      .bytes_per_s = request->bytes_per_s,
 				      .progress = request->progress };
@@ -45,6 +45,9 @@ static struct err *write_backup(struct vps_still *still, const struct vps_backup
 	TRY(str_dup(request->name, &info->name));
 	TRY(str_dup(vps_disk(still->host, still->name, &still->conf).layout, &info->layout));
 	TRY(take_conf(still, &info->conf));
+	if (request->incremental)
+		TRY(backup_choose_base(still->host, target->dir, request->name, &base));
+	write.base = base;
 	TRY(vps_still_hold(still));
 	info->created_ns = still->since_ns;
 	write.tree_fd = still->root_fd;
@@ -62,7 +65,7 @@ struct err *vps_backup_create(const struct vps_host *host, const struct vps_back
 	vps_still_init(&still);
 	TRY(vps_still_begin(host, request->name, &still));
 	TRY(backup_target_open(host, request->name, request->to, &target));
-	err = write_backup(&still, request, target.fd, &backup.info);
+	err = write_backup(&still, request, &target, &backup.info);
 	TRY(err_first(err, vps_still_end(&still)));
 	TRY(backup_target_publish(&target, &backup.path));
 	if (request->keep)
@@ -75,12 +78,14 @@ struct err *vps_backup_create(const struct vps_host *host, const struct vps_back
 struct err *vps_backup_verify(const struct vps_host *host, const char *file,
 			      struct template_progress *progress, struct vps_backup *ret_backup)
 {
-	OWN(vps_backup) struct vps_backup backup = { 0 };
-	OWN(fd) int fd = -1;
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	struct backup_link *last;
 
-	TRY(backup_open(host, file, &fd, &backup));
-	TRY(backup_verify(fd, backup.path, (uint32_t)host->id_first, progress));
-	*ret_backup = backup;
-	backup = (struct vps_backup){ 0 };
+	TRY(backup_chain_open(host, file, &chain));
+	TRY(backup_verify(&chain, (uint32_t)host->id_first, progress));
+	last = &chain.links[chain.count - 1];
+	ret_backup->path = TAKE(last->path);
+	ret_backup->info = last->info;
+	last->info = (struct backup_info){ 0 };
 	return NULL;
 }

@@ -31,9 +31,12 @@ static inline __attribute__((unused)) void own_vps_backup_list(struct vps_backup
 
 struct vps_backup_create {
 	const char *name;
-	const char *to;	      /* a file, which is not there, or a directory; NULL: the host's own */
-	uint64_t keep;	      /* so many of this VPS stay in the directory, the youngest; 0: all */
+	const char *to; /* a file, which is not there, or a directory; NULL: the host's own */
+	/* so many of this VPS stay in the directory, the youngest and what they build upon; 0: all
+	 */
+	uint64_t keep;
 	uint64_t bytes_per_s; /* read its disk not faster; 0: as fast as can be */
+	bool incremental;     /* only what the youngest one there has not, if there is one */
 	struct template_progress *progress;
 };
 /*
@@ -49,6 +52,13 @@ MUST_CHECK struct err *vps_backup_create(const struct vps_host *host,
  * oldest first. Other files are passed over. */
 MUST_CHECK struct err *vps_backup_list(const struct vps_host *host, const char *dir,
 				       const char *name, struct vps_backup_list *ret_list);
+
+/* The one of the list that a backup builds upon; borrowed. NULL: it is a full one, or there is
+ * none. */
+struct vps_backup *vps_backup_base(const struct vps_backup_list *list,
+				   const struct backup_info *info);
+/* Is all that it builds upon in the list? */
+bool vps_backup_is_complete(const struct vps_backup_list *list, const struct backup_info *info);
 
 /* file: a path, or the name of one in the host's own directory. ERR_INVALID: it is damaged. */
 MUST_CHECK struct err *vps_backup_verify(const struct vps_host *host, const char *file,

@@ -178,7 +178,7 @@ struct err *backup_target_publish(struct backup_target *target, char **ret_path)
 
 /* --- reading --- */
 
-static struct err *load(int dir_fd, const char *file, const char *path, int *ret_fd,
+static struct err *load(int dir_fd, const char *file, const char *path,
 			struct vps_backup *ret_backup)
 {
 	OWN(vps_backup) struct vps_backup backup = { 0 };
@@ -190,22 +190,7 @@ static struct err *load(int dir_fd, const char *file, const char *path, int *ret
 	TRY(str_dup(path, &backup.path));
 	*ret_backup = backup;
 	backup = (struct vps_backup){ 0 };
-	*ret_fd = fd_take(&fd);
 	return NULL;
-}
-
-struct err *backup_open(const struct vps_host *host, const char *file, int *ret_fd,
-			struct vps_backup *ret_backup)
-{
-	OWN(str) char *own = NULL;
-
-	if (strchr(file, '/') || is_there(AT_FDCWD, file))
-		return load(AT_FDCWD, file, file, ret_fd, ret_backup);
-	TRY(str_format(&own, "%s/%s", host->backup_dir, file));
-	if (is_there(AT_FDCWD, own))
-		return load(AT_FDCWD, own, own, ret_fd, ret_backup);
-	return err_new(ERR_NOT_FOUND, "there is no backup %s, here or in %s", file,
-		       host->backup_dir);
 }
 
 static struct err *add(int dir_fd, const char *dir, const char *file, const char *name,
@@ -213,12 +198,11 @@ static struct err *add(int dir_fd, const char *dir, const char *file, const char
 {
 	OWN(vps_backup) struct vps_backup backup = { 0 };
 	OWN(str) char *path = NULL;
-	OWN(fd) int fd = -1;
 	struct vps_backup *items;
 	struct err *err;
 
 	TRY(str_format(&path, "%s/%s", dir, file));
-	err = load(dir_fd, file, path, &fd, &backup);
+	err = load(dir_fd, file, path, &backup);
 	if (err && err_errno(err) == ENOMEM)
 		return err;
 	err_drop(err); /* it is not a backup, or not a whole one */
@@ -264,17 +248,5 @@ struct err *vps_backup_list(const struct vps_host *host, const char *dir_path, c
 		qsort(list.items, list.count, sizeof(*list.items), compare);
 	*ret_list = list;
 	list = (struct vps_backup_list){ 0 };
-	return NULL;
-}
-
-struct err *backup_retain(const struct vps_host *host, const char *dir, const char *name,
-			  uint64_t keep)
-{
-	OWN(vps_backup_list) struct vps_backup_list list = { 0 };
-
-	TRY(vps_backup_list(host, dir, name, &list));
-	for (size_t i = 0; list.count > keep && i < list.count - keep; i++)
-		if (unlink(list.items[i].path) < 0 && errno != ENOENT)
-			return err_sys(errno, "remove %s", list.items[i].path);
 	return NULL;
 }

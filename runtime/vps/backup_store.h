@@ -26,11 +26,19 @@ MUST_CHECK struct err *backup_target_open(const struct vps_host *host, const cha
 /* Give the file, which is synced, its name. *ret_path is owned. */
 MUST_CHECK struct err *backup_target_publish(struct backup_target *target, char **ret_path);
 
-/* Open a backup as vps_backup_verify() does. *ret_fd is the caller's. */
-MUST_CHECK struct err *backup_open(const struct vps_host *host, const char *file, int *ret_fd,
-				   struct vps_backup *ret_backup);
+/*
+ * Open a backup as vps_backup_verify() does, and those that it builds upon, which are in the same
+ * directory under any names. ERR_NOT_FOUND: one of them is not there.
+ */
+MUST_CHECK struct err *backup_chain_open(const struct vps_host *host, const char *file,
+					 struct backup_chain *ret_chain);
+/* What an increment of the VPS in the directory builds upon: the youngest that is whole, with all
+ * that it needs itself. *ret_base NULL: there is none, or its chain is as long as one may be. */
+MUST_CHECK struct err *backup_choose_base(const struct vps_host *host, const char *dir,
+					  const char *name, struct backup_base **ret_base);
 
-/* Remove the oldest backups of the VPS in the directory, so that this many stay. */
+/* Remove the oldest backups of the VPS in the directory, so that this many stay, and those that
+ * they build upon. */
 MUST_CHECK struct err *backup_retain(const struct vps_host *host, const char *dir, const char *name,
 				     uint64_t keep);
 

@@ -15,9 +15,9 @@
 struct restore_maker {
 	struct vps_maker base;
 	const struct vps_restore *request;
-	const struct backup_info *info;
-	int fd;
-	bool is_another; /* not the VPS that the backup was made of */
+	const struct backup_chain *chain;
+	const struct backup_info *info; /* of the last one */
+	bool is_another;		/* not the VPS that the backup was made of */
 };
 
 /* What every disk begins as. */
@@ -42,7 +42,7 @@ static struct err *sync_root(int tree_fd)
 static struct err *unpack_into(const struct restore_maker *maker, const struct vps_host *host,
 			       const struct disk *disk)
 {
-	struct backup_unpack unpack = { .fd = maker->fd,
+	struct backup_unpack unpack = { .chain = maker->chain,
 					.id_first = (uint32_t)host->id_first,
 					.dest_is_mount = true,
 					.progress = maker->request->progress };
@@ -50,7 +50,7 @@ static struct err *unpack_into(const struct restore_maker *maker, const struct v
 
 	TRY(disk_mount(disk, NULL, &dest_fd));
 	unpack.dest_fd = dest_fd;
-	return backup_unpack(&unpack, maker->info);
+	return backup_unpack(&unpack);
 }
 
 static struct err *restore_disk(const struct vps_maker *base, const struct vps_host *host,
@@ -137,18 +137,17 @@ static struct err *restore(const struct vps_host *host, struct restore_maker *ma
 struct err *vps_restore(const struct vps_host *host, const struct vps_restore *request,
 			char **ret_name)
 {
-	OWN(vps_backup) struct vps_backup backup = { 0 };
-	OWN(fd) int fd = -1;
+	OWN(backup_chain) struct backup_chain chain = { 0 };
 	struct restore_maker maker = { .base = { .make_disk = restore_disk }, .request = request };
 
 	if (request->layout && str_eq(vps_layout_of(request->layout), "overlay"))
 		return err_new(ERR_UNSUPPORTED,
 			       "--layout: overlay begins with a template; a backup is restored "
 			       "as dir or image");
-	TRY(backup_open(host, request->file, &fd, &backup));
-	maker.info = &backup.info;
-	maker.fd = fd;
-	return restore(host, &maker, backup.path, ret_name);
+	TRY(backup_chain_open(host, request->file, &chain));
+	maker.chain = &chain;
+	maker.info = &backup_chain_last(&chain)->info;
+	return restore(host, &maker, backup_chain_last(&chain)->path, ret_name);
 }
 
 /* --- files --- */
@@ -175,15 +174,15 @@ static struct err *open_private_dir(const char *path, int *ret_fd)
 
 struct err *vps_restore_path(const struct vps_host *host, const struct vps_restore_path *request)
 {
-	OWN(vps_backup) struct vps_backup backup = { 0 };
-	OWN(fd) int fd = -1, dir_fd = -1;
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	OWN(fd) int dir_fd = -1;
 	struct backup_unpack unpack = { .id_first = (uint32_t)host->id_first,
 					.progress = request->progress };
 
-	TRY(backup_open(host, request->file, &fd, &backup));
+	TRY(backup_chain_open(host, request->file, &chain));
 	TRY(open_private_dir(request->dir, &dir_fd));
-	unpack.fd = fd;
+	unpack.chain = &chain;
 	unpack.dest_fd = dir_fd;
 	unpack.only = request->path + strspn(request->path, "/");
-	return err_wrap(backup_unpack(&unpack, &backup.info), "%s", backup.path);
+	return err_wrap(backup_unpack(&unpack), "%s", backup_chain_last(&chain)->path);
 }

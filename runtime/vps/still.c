@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 
@@ -83,7 +84,12 @@ struct err *vps_still_hold(struct vps_still *still)
 	still->since_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	if (lives && (disk_is_mounted_once(&own) || disk_copy_is_cheap(&own)))
 		TRY(copy_disk(still, &own, &disk));
-	return open_quiet(&disk, &still->root_fd);
+	TRY(open_quiet(&disk, &still->root_fd));
+	/* a mapped page that is dirty may be written to again without a new change time, by which
+	 * an increment knows what was written to */
+	if (still->frozen && syncfs(still->root_fd) < 0)
+		return err_sys(errno, "sync the disk of %s", still->name);
+	return NULL;
 }
 
 struct err *vps_still_end(struct vps_still *still)

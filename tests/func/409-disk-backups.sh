@@ -42,6 +42,13 @@ is "its socket is not in it, and said" "$(cella backup-list --json | jq -c '.[] 
 check "it goes on" wait_for 30 told_more_than "$(told)"
 cella exec one -- touch /root/stop
 wait $writer
+# shellcheck disable=SC2016 # the VPS's shell expands it
+cella exec one -- sh -c 'cd /srv/t && echo more >>big && rm noted && mv capable deep && chmod 600 plain && rm link && mkdir link && ln set-id link && rm whiteout'
+tree list one >after
+check "an increment" cella backup one --incremental
+increment=$(files_of | tail -n 1)
+is "it is one" "$(cella backup-list -H | awk '{ print $3 }' | xargs)" "full +1"
+check "verify it and its base" cella backup-verify "$increment"
 
 check "verify" cella backup-verify "$file"
 is "tar reads it, the definition first" "$(tar --warning=no-unknown-keyword -tf "$file" 2>/dev/null | head -n 2)" $'cella/conf\nroot/'
@@ -68,9 +75,10 @@ is "it has its own name" "$(cella exec copy -- cat /proc/sys/kernel/hostname)" c
 cella stop --fast copy
 cella stop --fast one
 cella destroy one
-check "restore as an image, by the file's name" cella restore-backup "${file##*/}" --layout image
+check "restore the increment as an image, by the file's name" cella restore-backup "${increment##*/}" --layout image
 cella start one
-is "the image's files are the same" "$(diff before <(tree list one))" ""
+is "the image's files are the same" "$(diff after <(tree list one))" ""
+is "its database is whole" "$(sql one "pragma integrity_check")" ok
 check "backup of an image" cella backup one --to image.tar.zst
 check "which is whole" cella backup-verify image.tar.zst
 cella stop --fast one
@@ -96,6 +104,13 @@ took_us=$((${EPOCHREALTIME/./} - began))
 disk=$(cella backup-list --in kept --json | jq '.[0].diskBytes')
 check "not faster than --bwlimit" test "$disk" -gt $((4 << 20)) -a $took_us -ge $((disk * 1000000 / (4 << 20)))
 first=$(files_of --in kept)
+cella backup copy --to kept --incremental --keep 1 >/dev/null
+is "what an increment builds upon is kept" "$(files_of --in kept | wc -l)" 2
+mv "$first" first
+check_fails "without that it is nothing" "that it builds upon is not beside it" cella -q backup-verify "$(files_of --in kept)"
+is "and the list says so" "$(cella backup-list --in kept -H | awk '{ print $3, $4 }')" "no base"
+mv first kept/other-name
+check "under another name it is found" cella backup-verify "$(files_of --in kept | tail -n 1)"
 cella backup copy --to kept --keep 1 >/dev/null
 is "so many are kept, and other files" "$(files_of --in kept | wc -l) $(find kept -type f | wc -l)" "1 2"
 check "the younger one" test ! -e "$first"

@@ -7,11 +7,16 @@
 
 volume ext4
 mkdir to
-for layout in dir overlay; do # held still until the end, and only for a snapshot
+# held still until the end, and only for a snapshot
+for layout in dir overlay; do
+	incremental=
+	[ $layout = overlay ] || incremental=--incremental
 	vps_start $layout --layout $layout --diskspace 32M
 	cella exec $layout -- sh -c 'echo kept >/root/file; dd if=/dev/urandom of=/root/more bs=1M count=3 2>/dev/null'
-	for ms in $(moments "$(took cella backup $layout --to to --keep 1)"); do
-		kill_after "$ms" cella backup $layout --to to
+	cella backup $layout --to to --keep 1 >/dev/null
+	# shellcheck disable=SC2086 # no word, or one
+	for ms in $(moments "$(took cella backup $layout --to to $incremental)"); do
+		kill_after "$ms" cella backup $layout --to to $incremental
 		for file in $(cella backup-list --in to --json $layout | jq -r '.[].file'); do
 			cella backup-verify "$file" >/dev/null || not_ok "$layout: backup killed after $ms ms: $file is whole"
 		done
@@ -24,7 +29,8 @@ for layout in dir overlay; do # held still until the end, and only for a snapsho
 	cella stop --fast $layout
 done
 
-file=$(cella backup-list --in to --json dir | jq -r '.[0].file')
+cella backup dir --to to --incremental >/dev/null
+file=$(cella backup-list --in to --json dir | jq -r '.[-1].file')
 for ms in $(moments "$(took cella restore-backup "$file" new)"); do
 	cella destroy new >/dev/null
 	kill_after "$ms" cella restore-backup "$file" new

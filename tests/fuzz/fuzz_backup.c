@@ -21,7 +21,8 @@ static void records(const char *data, size_t size)
 			return;
 		if (used > size || index_record_format(&record, &text) ||
 		    index_record_parse(text.data, text.len, &again, &used_again) ||
-		    used_again != text.len || index_record_differs(&record, &again))
+		    used_again != text.len || index_record_differs(&record, &again) ||
+		    record.in != again.in)
 			abort();
 		data += used;
 		size -= used;
@@ -38,7 +39,8 @@ static void info(const char *data, size_t size)
 	if (err)
 		return;
 	if (backup_info_format(&read, &text) || backup_info_parse(text, strlen(text), &again) ||
-	    !str_eq(read.name, again.name) || read.index_bytes != again.index_bytes)
+	    !str_eq(read.name, again.name) || read.index_bytes != again.index_bytes ||
+	    read.depth != again.depth || !read.base != !again.base)
 		abort();
 }
 

@@ -17,45 +17,9 @@
 
 #include "base/fd.h"
 #include "base/path.h"
-#include "rootfs/backup_room.h"
+#include "tests/unit/rootfs_chain.h"
 
 #define SPARSE_BYTES (INT64_C(8) << 20)
-
-static char scratch[] = "/var/tmp/cella-backup-XXXXXX";
-static int scratch_fd = -1;
-static const uint32_t id_first = 1879048192;
-
-static void must(struct err *err)
-{
-	if (err)
-		print_message("error: %s\n", err_text(err));
-	assert_null(err);
-}
-
-/* It must be refused as this kind, with a text that has this in it. */
-static void refused(struct err *err, enum err_kind kind, const char *part)
-{
-	assert_non_null(err);
-	if (err_kind(err) != kind || !strstr(err_text(err), part))
-		fail_msg("kind %d: %s", err_kind(err), err_text(err));
-	err_drop(err); /* it was wanted */
-}
-
-static int fresh_dir(const char *name)
-{
-	must(path_remove_tree(scratch_fd, name));
-	assert_int_equal(mkdirat(scratch_fd, name, 0755), 0);
-	return openat(scratch_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void make_file(int dir_fd, const char *name, mode_t mode, const char *text)
-{
-	OWN(fd) int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-
-	must(fd_write_all(fd, name, text, strlen(text)));
-	assert_int_equal(fchmod(fd, mode), 0);
-}
-
 #define ODD_NAME "odd\n\xe9 name" /* a line break, and what is no UTF-8 */
 
 static int make_tree(void)
@@ -87,39 +51,19 @@ static int make_tree(void)
 	return tree_fd;
 }
 
-static int write_tree(const char *file, int tree_fd, struct backup_info *info)
+static struct err *verify(int fd)
 {
-	int fd = openat(scratch_fd, file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	const struct backup_write request = { .tree_fd = tree_fd, .fd = fd };
+	OWN(backup_chain) struct backup_chain chain = { 0 };
 
-	must(str_dup("web", &info->name));
-	must(str_dup("dir", &info->layout));
-	must(str_dup("HOSTNAME=\"web\"\n", &info->conf));
-	info->created_ns = 1700000000000000000;
-	must(backup_write(&request, info));
-	return fd;
+	TRY(chain_of(&fd, 1, &chain));
+	return backup_verify(&chain, id_first, NULL);
 }
 
 static int make_backup(struct backup_info *info)
 {
 	OWN(fd) int tree_fd = make_tree();
 
-	return write_tree("backup", tree_fd, info);
-}
-
-static void same_entry(int tree_fd, int copy_fd, const char *name)
-{
-	struct stat a, b;
-
-	assert_int_equal(fstatat(tree_fd, name, &a, AT_SYMLINK_NOFOLLOW), 0);
-	if (fstatat(copy_fd, name, &b, AT_SYMLINK_NOFOLLOW) < 0)
-		fail_msg("%s is missing", name);
-	if (a.st_mode != b.st_mode || a.st_uid != b.st_uid || a.st_gid != b.st_gid ||
-	    (!S_ISDIR(a.st_mode) && a.st_size != b.st_size) || a.st_nlink != b.st_nlink ||
-	    a.st_mtim.tv_sec != b.st_mtim.tv_sec || a.st_mtim.tv_nsec != b.st_mtim.tv_nsec)
-		fail_msg("%s differs: %o/%o, %jd.%ld/%jd.%ld", name, a.st_mode, b.st_mode,
-			 (intmax_t)a.st_mtim.tv_sec, a.st_mtim.tv_nsec, (intmax_t)b.st_mtim.tv_sec,
-			 b.st_mtim.tv_nsec);
+	return write_backup("backup", tree_fd, NULL, info);
 }
 
 static void a_tree_arrives_as_it_was(void **state)
@@ -130,7 +74,10 @@ static void a_tree_arrives_as_it_was(void **state)
 	OWN(backup_info) struct backup_info info = { 0 }, read = { 0 };
 	OWN(fd) int fd = make_backup(&info), copy_fd = fresh_dir("copy"), sparse_fd = -1;
 	OWN(fd) int tree_fd = openat(scratch_fd, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const struct backup_unpack request = { .fd = fd, .dest_fd = copy_fd, .id_first = id_first };
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	struct backup_unpack request = { .chain = &chain,
+					 .dest_fd = copy_fd,
+					 .id_first = id_first };
 	struct stat st, hard;
 	char text[8] = "";
 
@@ -142,8 +89,9 @@ static void a_tree_arrives_as_it_was(void **state)
 	assert_int_equal(read.skipped, 1);
 	assert_int_equal(read.created_ns, info.created_ns);
 	assert_true(read.sparse_bytes > SPARSE_BYTES && read.bytes < SPARSE_BYTES / 2);
-	must(backup_verify(fd, "backup", id_first, NULL));
-	must(backup_unpack(&request, &read));
+	must(verify(fd));
+	must(chain_of(&fd, 1, &chain));
+	must(backup_unpack(&request));
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		same_entry(tree_fd, copy_fd, names[i]);
 	assert_int_equal(fstatat(copy_fd, "etc/passwd", &st, 0), 0);
@@ -168,23 +116,27 @@ static void a_part_arrives_alone(void **state)
 {
 	OWN(backup_info) struct backup_info info = { 0 };
 	OWN(fd) int fd = make_backup(&info), copy_fd = fresh_dir("part");
-	struct backup_unpack request = { .fd = fd, .dest_fd = copy_fd, .id_first = id_first };
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	struct backup_unpack request = { .chain = &chain,
+					 .dest_fd = copy_fd,
+					 .id_first = id_first };
 	struct stat st;
 
 	(void)state;
+	must(chain_of(&fd, 1, &chain));
 	request.only = "etc/passwd2";
-	must(backup_unpack(&request, &info));
+	must(backup_unpack(&request));
 	assert_true(has(copy_fd, "etc/passwd2") && !has(copy_fd, "etc/passwd") &&
 		    !has(copy_fd, "su"));
 	assert_int_equal(fstatat(copy_fd, "etc", &st, 0), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
 	request.only = "etc/";
-	must(backup_unpack(&request, &info));
+	must(backup_unpack(&request));
 	assert_true(has(copy_fd, "etc/passwd") && has(copy_fd, "etc/hard") && !has(copy_fd, "su"));
 	request.only = "et";
-	refused(backup_unpack(&request, &info), ERR_NOT_FOUND, "no et");
+	refused(backup_unpack(&request), ERR_NOT_FOUND, "no et");
 	request.only = "";
-	must(backup_unpack(&request, &info));
+	must(backup_unpack(&request));
 	assert_true(has(copy_fd, "su"));
 }
 
@@ -194,15 +146,19 @@ static void half_a_hard_link_is_named(void **state)
 	static const char *const names[] = { "etc/passwd", "etc/hard" };
 	OWN(backup_info) struct backup_info info = { 0 };
 	OWN(fd) int fd = make_backup(&info), copy_fd = fresh_dir("part");
-	struct backup_unpack request = { .fd = fd, .dest_fd = copy_fd, .id_first = id_first };
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	struct backup_unpack request = { .chain = &chain,
+					 .dest_fd = copy_fd,
+					 .id_first = id_first };
 	int refusals = 0;
 
 	(void)state;
+	must(chain_of(&fd, 1, &chain));
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct err *err;
 
 		request.only = names[i];
-		err = backup_unpack(&request, &info);
+		err = backup_unpack(&request);
 		if (!err)
 			continue;
 		refusals++;
@@ -227,16 +183,16 @@ static void each_flipped_byte_is_found(void **state)
 		assert_int_equal(pread(fd, &byte, 1, at), 1);
 		byte ^= 1;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
-		err = backup_verify(fd, "backup", id_first, NULL);
+		err = verify(fd);
 		if (!err)
 			fail_msg("byte %jd of %jd", (intmax_t)at, (intmax_t)st.st_size);
 		err_drop(err); /* it was wanted */
 		byte ^= 1;
 		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
 	}
-	must(backup_verify(fd, "backup", id_first, NULL));
+	must(verify(fd));
 	assert_int_equal(ftruncate(fd, st.st_size - 1), 0);
-	refused(backup_verify(fd, "backup", id_first, NULL), ERR_INVALID, "not a whole one");
+	refused(verify(fd), ERR_INVALID, "not a whole one");
 }
 
 /* Bytes of a file into another one, which grows, and its digest. */
@@ -307,18 +263,17 @@ static void a_lying_index_is_found(void **state)
 		make_file(tree_fd, "su", 04755, "program");
 		assert_int_equal(utimensat(tree_fd, "su", times, 0), 0);
 		assert_int_equal(utimensat(tree_fd, ".", times, 0), 0);
-		fd = write_tree("backup", tree_fd, &honest);
+		fd = write_backup("backup", tree_fd, NULL, &honest);
 		assert_int_equal(unlinkat(tree_fd, "su", 0), 0);
 		make_file(tree_fd, lie->name, lie->mode, lie->text);
 		assert_int_equal(utimensat(tree_fd, lie->name, times, 0), 0);
 		assert_int_equal(utimensat(tree_fd, ".", times, 0), 0);
-		other_fd = write_tree("other", tree_fd, &other);
+		other_fd = write_backup("other", tree_fd, NULL, &other);
 		forged_fd = forge(fd, &honest, fd, &honest);
-		must(backup_verify(forged_fd, "forged", id_first, NULL));
+		must(verify(forged_fd));
 		own_fd(&forged_fd);
 		forged_fd = forge(fd, &honest, other_fd, &other);
-		refused(backup_verify(forged_fd, "forged", id_first, NULL), ERR_INVALID,
-			lie->found);
+		refused(verify(forged_fd), ERR_INVALID, lie->found);
 	}
 }
 
@@ -332,13 +287,22 @@ static void records_read_as_written(void **state)
 					     .mtime = { -5, 1 },
 					     .ctime = { 5, 999999999 },
 					     .digest = "-",
+					     .attributes = "-",
+					     .in = BACKUP_CHAIN_MAX - 1,
 					     .name = " odd\n name ",
 					     .target = "\xe9" };
 	static const char *const bad[] = {
-		"x 644 0 0 0 0.0 0.0 1 -",	"d 10000 0 0 0 0.0 0.0 1 -",
-		"d 644 65536 0 0 0.0 0.0 1 -",	"d 644 0 0 0 0.0 0.0 1 - more",
-		"f 644 0 0 0 0.0 0.0 1 -",	"d 644 0 0 0 0.-1 0.0 1 -",
-		"f 644 0 0 0 0.0 0.0 1 abcdef", "",
+		"x 644 0 0 0 0.0 0.0 1 - - 0",
+		"d 10000 0 0 0 0.0 0.0 1 - - 0",
+		"d 644 65536 0 0 0.0 0.0 1 - - 0",
+		"d 644 0 0 0 0.0 0.0 1 - - 0 more",
+		"f 644 0 0 0 0.0 0.0 1 - - 0",
+		"d 644 0 0 0 0.-1 0.0 1 - - 0",
+		"f 644 0 0 0 0.0 0.0 1 abc - 0",
+		"d 644 0 0 0 0.0 0.0 1 - + 0",
+		"d 644 0 0 0 0.0 0.0 1 - - 32",
+		"d 644 0 0 0 0.0 0.0 1 - - -1",
+		"",
 	};
 	OWN(buf) struct buf text = { 0 };
 	struct index_record got;
@@ -363,11 +327,15 @@ static void records_read_as_written(void **state)
 	}
 }
 
+static char a_digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
 static void what_it_is_reads_as_written(void **state)
 {
 	struct backup_info info = { .name = (char[]){ "web" },
 				    .layout = (char[]){ "image" },
 				    .created_ns = INT64_MAX,
+				    .depth = BACKUP_CHAIN_MAX - 1,
+				    .base = a_digest,
 				    .bytes = 1 };
 	OWN(backup_info) struct backup_info got = { 0 };
 	OWN(str) char *text = NULL;
@@ -379,13 +347,24 @@ static void what_it_is_reads_as_written(void **state)
 		{ .name = (char[]){ "web\x1b[2J" }, .layout = (char[]){ "image" } },
 		{ .name = (char[]){ "web\xef\xbf\xbd" }, .layout = (char[]){ "image" } },
 		{ .name = (char[]){ "web" }, .layout = (char[]){ "" } },
+		{ .name = (char[]){ "web" }, .layout = (char[]){ "dir" }, .depth = 1 },
+		{ .name = (char[]){ "web" },
+		  .layout = (char[]){ "dir" },
+		  .depth = 1,
+		  .base = (char[]){ "ab" } },
+		{ .name = (char[]){ "web" }, .layout = (char[]){ "dir" }, .base = a_digest },
+		{ .name = (char[]){ "web" },
+		  .layout = (char[]){ "dir" },
+		  .depth = 32,
+		  .base = a_digest },
 	};
 
 	(void)state;
 	must(backup_info_format(&info, &text));
 	must(backup_info_parse(text, strlen(text), &got));
 	assert_string_equal(got.layout, "image");
-	assert_true(got.created_ns == INT64_MAX && got.bytes == 1);
+	assert_true(got.created_ns == INT64_MAX && got.bytes == 1 && got.depth == info.depth);
+	assert_string_equal(got.base, a_digest);
 	for (size_t i = 0; i < ARRAY_SIZE(bad_info); i++) {
 		OWN(str) char *bad_text = NULL;
 		struct err *err = NULL;
@@ -407,9 +386,14 @@ static bool may_idmap(void)
 {
 	OWN(backup_info) struct backup_info info = { 0 };
 	OWN(fd) int fd = make_backup(&info), copy_fd = fresh_dir("probe");
-	const struct backup_unpack request = { .fd = fd, .dest_fd = copy_fd, .id_first = id_first };
-	struct err *err = backup_unpack(&request, &info);
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	struct backup_unpack request = { .chain = &chain,
+					 .dest_fd = copy_fd,
+					 .id_first = id_first };
+	struct err *err;
 
+	must(chain_of(&fd, 1, &chain));
+	err = backup_unpack(&request);
 	if (!err)
 		return true;
 	printf("SKIP rootfs_backup: %s\n", err_text(err));
