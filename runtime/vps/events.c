@@ -1,7 +1,8 @@
 /*
  * What happens to the VPSs of this host, without any daemon: inotify(7) on the directories of
  * definitions and of the engine's state says who came and went, poll(2) on the cgroups' *.events
- * files the rest. After each wake we wait a moment, so that a burst is one event, and then look at
+ * files most of the rest. Soft limits of disks tell nobody: they are looked at now and then. After
+ * each wake we wait a moment, so that a burst is one event, and then look at
  * what has changed.
  */
 #include <errno.h>
@@ -12,9 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "runtime/vps/room.h"
 #include "runtime/vps/watch.h"
 
+/* How often to look at the disks. */
+#define DISKS_MS 5000
 #define MOMENT_NS 100000000L
 /* How soon to look again at a VPS that was just being started. */
 #define UNFINISHED_MS 200
@@ -31,6 +35,8 @@ static const char *const event_names[VPS_EVENT_KIND_COUNT] = {
 	[VPS_EVENT_OOM_KILL] = "oom-kill",
 	[VPS_EVENT_MEMORY_LIMIT] = "memory-limit",
 	[VPS_EVENT_PROCESS_LIMIT] = "process-limit",
+	[VPS_EVENT_DISK_SOFT_LIMIT] = "disk-soft-limit",
+	[VPS_EVENT_INODE_SOFT_LIMIT] = "inode-soft-limit",
 };
 
 const char *vps_event_name(enum vps_event_kind kind)
@@ -52,14 +58,16 @@ struct life {
 	uint64_t start_ticks;
 	struct cgroup_notices notices;
 	struct cgroup_counts counts;
-	bool seen;	    /* in the scan under way */
-	unsigned int looks; /* since its init ended */
+	struct soft_limits soft; /* as they were at the last look */
+	bool seen;		 /* in the scan under way */
+	unsigned int looks;	 /* since its init ended */
 };
 
 struct vps_watch {
 	const struct vps_host *host;
 	int inotify_fd;
 	bool unfinished;	/* somebody is being started */
+	int64_t disks_ms;	/* when the disks were looked at, CLOCK_MONOTONIC */
 	struct strlist defined; /* names */
 	struct life *lives;
 	size_t life_count;
@@ -256,7 +264,61 @@ static struct err *look_at_counts(struct vps_watch *watch, struct life *life)
 	return NULL;
 }
 
+/* --- disks --- */
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static struct err *look_at_limit(struct vps_watch *watch, enum vps_event_kind kind,
+				 const char *name, const struct soft_limit *before,
+				 const struct soft_limit *now)
+{
+	const struct timespec until = { .tv_sec = now->until_s };
+
+	if (!now->is_over || before->is_over)
+		return NULL;
+	return add_event(watch, kind, name, 1,
+			 now->until_s ? clock_format_utc(&until, CLOCK_SECONDS).text : NULL);
+}
+
+static struct err *look_at_disk(struct vps_watch *watch, struct life *life)
+{
+	const struct soft_limits before = life->soft;
+	struct err *err = soft_limits_look(watch->host, life->name, &life->soft);
+
+	if (err) {
+		err_drop(err); /* it is going, or nothing counts: then there is nothing to tell */
+		return NULL;
+	}
+	TRY(look_at_limit(watch, VPS_EVENT_DISK_SOFT_LIMIT, life->name, &before.bytes,
+			  &life->soft.bytes));
+	return look_at_limit(watch, VPS_EVENT_INODE_SOFT_LIMIT, life->name, &before.inodes,
+			     &life->soft.inodes);
+}
+
+static struct err *look_at_disks(struct vps_watch *watch)
+{
+	if (watch->disks_ms && now_ms() - watch->disks_ms < DISKS_MS)
+		return NULL;
+	watch->disks_ms = now_ms();
+	for (size_t i = 0; i < watch->life_count; i++)
+		TRY(look_at_disk(watch, &watch->lives[i]));
+	return NULL;
+}
+
 /* --- waiting --- */
+
+static int patience_ms(const struct vps_watch *watch)
+{
+	if (watch->unfinished)
+		return UNFINISHED_MS;
+	return watch->life_count > 0 ? DISKS_MS : -1;
+}
 
 static struct err *drain_inotify(const struct vps_watch *watch)
 {
@@ -281,7 +343,7 @@ static struct err *sleep_until_change(struct vps_watch *watch, struct pollfd *fd
 			fds[count++] = (struct pollfd){ .fd = watch->lives[i].notices.fds[f],
 							.events = POLLPRI };
 	do {
-		ready = poll(fds, count, watch->unfinished ? UNFINISHED_MS : -1);
+		ready = poll(fds, count, patience_ms(watch));
 	} while (ready < 0 && errno == EINTR);
 	if (ready < 0)
 		return err_sys(errno, "wait for events");
@@ -309,10 +371,11 @@ static struct err *look(struct vps_watch *watch)
 				break;
 			}
 	}
-	if (!scan)
-		return NULL;
-	TRY(scan_definitions(watch));
-	return scan_lives(watch);
+	if (scan) {
+		TRY(scan_definitions(watch));
+		TRY(scan_lives(watch));
+	}
+	return look_at_disks(watch);
 }
 
 static struct err *begin(struct vps_watch *watch)
@@ -328,6 +391,7 @@ static struct err *begin(struct vps_watch *watch)
 		return err_sys(errno, "watch %s", watch->host->run_dir);
 	TRY(scan_definitions(watch));
 	TRY(scan_lives(watch));
+	TRY(look_at_disks(watch));
 	/* what was there before is no event */
 	for (size_t i = 0; i < watch->queue_count; i++)
 		vps_event_release(&watch->queue[i]);

@@ -309,6 +309,22 @@ MUST_CHECK struct err *vps_load_state(const struct vps_host *host, const char *n
 /* Borrows from all three. */
 struct disk vps_disk(const struct vps_host *host, const char *name, const struct vps_conf *conf);
 struct quota_limits vps_disk_limits(const struct vps_conf *conf);
+
+/* --- soft.c --- */
+
+/* Of one limit: until_s: when it becomes hard, since 1970; 0: that is not known, or never. */
+struct soft_limit {
+	bool is_over;
+	int64_t until_s;
+};
+struct soft_limits {
+	struct soft_limit bytes, inodes;
+};
+void soft_limits_of(const struct vps_conf *conf, const struct quota_usage *usage,
+		    struct soft_limits *ret_limits);
+/* The same of the VPS's disk as it is now. */
+MUST_CHECK struct err *soft_limits_look(const struct vps_host *host, const char *name,
+					struct soft_limits *ret_limits);
 MUST_CHECK struct err *vps_conf_set_layout(struct vps_conf *conf, const char *layout);
 /* Fill in the layout when the definition does not say. */
 MUST_CHECK struct err *vps_choose_layout(const struct vps_host *host, struct vps_conf *conf);

@@ -40,6 +40,8 @@ enum vps_event_kind {
 	VPS_EVENT_OOM_KILL,
 	VPS_EVENT_MEMORY_LIMIT,
 	VPS_EVENT_PROCESS_LIMIT,
+	VPS_EVENT_DISK_SOFT_LIMIT, /* the reason is when it becomes hard */
+	VPS_EVENT_INODE_SOFT_LIMIT,
 	VPS_EVENT_KIND_COUNT
 };
 const char *vps_event_name(enum vps_event_kind kind);

@@ -213,6 +213,34 @@ static struct err *why_disk(struct look *look)
 	return NULL;
 }
 
+/* kind and cure: as found() wants them. what: "space" or "files". */
+static struct err *why_soft(struct look *look, const struct soft_limit *limit, const char *kind,
+			    const char *cure, const char *what)
+{
+	const struct timespec until = { .tv_sec = limit->until_s };
+
+	if (!limit->is_over)
+		return NULL;
+	if (!limit->until_s)
+		return found(look, kind, cure, "it is over the soft limit of its disk's %s", what);
+	return found(look, kind, cure,
+		     "it is over the soft limit of its disk's %s, which becomes a hard one at %s",
+		     what, clock_format_utc(&until, CLOCK_SECONDS).text);
+}
+
+static struct err *why_disk_soft(struct look *look)
+{
+	struct soft_limits soft;
+
+	if (!look->info->has_disk)
+		return NULL;
+	soft_limits_of(&look->info->conf, &look->info->disk, &soft);
+	TRY(why_soft(look, &soft.bytes, "disk-soft-limit",
+		     "remove files, or give it more: --diskspace", "space"));
+	return why_soft(look, &soft.inodes, "inode-soft-limit",
+			"remove files, or give it more: --diskinodes", "files");
+}
+
 /* "UNIT loaded failed failed DESCRIPTION": the names alone, cut to what a line bears. */
 static struct err *unit_names(const struct buf *answer, struct buf *names, size_t *ret_count)
 {
@@ -267,7 +295,8 @@ static struct err *why_traffic(struct look *look)
 static struct err *why_running(struct look *look)
 {
 	static struct err *(*const rules[])(struct look * look) = {
-		why_suspended, why_cpu, why_memory, why_processes, why_io, why_disk, why_traffic,
+		why_suspended, why_cpu,	 why_memory,	why_processes,
+		why_io,	       why_disk, why_disk_soft, why_traffic,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
