@@ -72,21 +72,64 @@ static struct err *add_subids(struct range_list *list, const char *path)
 	return NULL;
 }
 
-/* A definition that cannot be read may have any range: then none is given out. */
+/* Each line of a damaged definition speaks for itself: what it says of ids is kept free for it. */
+static struct err *add_damaged(const struct vps_host *host, const char *name,
+			       struct range_list *list)
+{
+	OWN(str) char *path = NULL;
+	OWN(buf) struct buf text = { 0 };
+	struct err *err;
+	char *rest, *line;
+
+	TRY(str_format(&path, "%s/%s.conf", host->conf_dir, name));
+	err = file_read(AT_FDCWD, path, CONF_FILE_MAX, &text);
+	err_drop(err); /* the caller has said that it cannot be read */
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] == '\0')
+			text.data[i] = '\n';
+	for (rest = text.data; (line = strsep(&rest, "\n"));) {
+		OWN(conf_file) struct conf_file file = { 0 };
+		const char *value = NULL;
+		uint64_t first = 0;
+
+		err = conf_file_parse(line, strlen(line), &file);
+		if (!err && (value = conf_file_get(&file, "LOCAL_UID")))
+			err = parse_u64("LOCAL_UID", value, 0, UINT32_MAX, &first);
+		if (!err && value)
+			TRY(add_range(list, first, VPS_ID_RANGE));
+		err_drop(err); /* a line that says nothing */
+	}
+	return NULL;
+}
+
+/* One damaged definition must not stop all others: it is named, and keeps the ids that its lines
+ * say and those with which the VPS runs. */
+static struct err *add_definition(const struct vps_host *host, const char *name,
+				  struct range_list *list)
+{
+	OWN(vps_conf) struct vps_conf conf;
+	OWN(str) char *problem = NULL;
+
+	vps_conf_init(&conf);
+	TRY(running_load_anyway(host, name, &conf, &problem));
+	if (problem) {
+		log_warning("VPS %s: %s", name, problem);
+		TRY(add_damaged(host, name, list));
+	}
+	if (conf.id_first == VPS_UNSET)
+		return NULL;
+	return add_range(list, conf.id_first,
+			 conf.id_count == VPS_UNSET ? VPS_ID_RANGE : conf.id_count);
+}
+
 static struct err *add_definitions(const struct vps_host *host, struct range_list *list)
 {
 	OWN(strlist) struct strlist names = { 0 };
 
 	TRY(vps_names(host, &names));
-	for (size_t i = 0; i < names.count; i++) {
-		OWN(vps_conf) struct vps_conf conf;
-
-		vps_conf_init(&conf);
-		TRY(err_wrap(vps_load(host, names.items[i], &conf), "find a free range of ids"));
-		if (conf.id_first != VPS_UNSET)
-			TRY(add_range(list, conf.id_first,
-				      conf.id_count == VPS_UNSET ? VPS_ID_RANGE : conf.id_count));
-	}
+	for (size_t i = 0; i < names.count; i++)
+		TRY(err_wrap(add_definition(host, names.items[i], list),
+			     "find a free range of ids"));
 	return NULL;
 }
 

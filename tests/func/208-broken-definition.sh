@@ -1,5 +1,5 @@
 #!/bin/bash
-# a VPS that runs can be seen, entered and stopped although its NAME.conf is broken; start and set refuse it
+# a VPS that runs can be seen, entered and stopped although its NAME.conf is broken, and others be made; start and set refuse it
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
 . "$func_dir/vps.sh"
@@ -44,6 +44,10 @@ is "in one line" "$(wc -l <<<"$said")" 1
 check "nothing runs on" test ! -e "$run_dir/one" -a ! -e /sys/fs/cgroup/cella/one -a ! -d "/proc/$pid"
 is "stopped and broken is damaged" "$(cella list -H -o status one 2>/dev/null)" damaged
 check_fails "start refuses" "$file: line $((lines + 1)): " cella start one
+said=$(cella create two --ostemplate busybox 2>&1) && status=0 || status=$?
+is "another VPS can be created" "$status" 0
+like "which names the broken one" "$said" "VPS one: $file: line $((lines + 1)): .*check-config one"
+check "and has ids of its own" test "$(grep ^LOCAL_UID= "$conf_dir/two.conf")" != "$(grep ^LOCAL_UID= good.conf)"
 check_fails "stop says that it does not run" "VPS one is not running" cella stop one
 
 cp good.conf "$file"
