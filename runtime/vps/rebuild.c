@@ -7,6 +7,7 @@
 
 #include "runtime/vps/identity.h"
 #include "runtime/vps/room.h"
+#include "runtime/vps/snapshot.h"
 
 struct rebuild {
 	const struct vps_host *host;
@@ -80,6 +81,17 @@ static struct err *keep(const struct rebuild *rebuild, const struct disk *fresh)
 	return keep_credentials(name, old_fd, new_fd);
 }
 
+/* What it is now comes from no snapshot. */
+static struct err *forget_current(const struct rebuild *rebuild)
+{
+	OWN(snapshots) struct snapshots snapshots = SNAPSHOTS_INIT;
+	OWN(str) char *current = NULL;
+
+	TRY(snapshots_open(rebuild->host, rebuild->request->name, &snapshots));
+	TRY(snapshot_current(&snapshots, &current));
+	return current ? snapshot_set_current(&snapshots, "") : NULL;
+}
+
 static struct err *swap(const struct rebuild *rebuild)
 {
 	const char *name = rebuild->request->name;
@@ -87,7 +99,8 @@ static struct err *swap(const struct rebuild *rebuild)
 
 	TRY(store_read(rebuild->host, name, &file));
 	TRY(conf_file_set(&file, "OSTEMPLATE", rebuild->conf.ostemplate));
-	return vps_swap(rebuild->host, name, &file);
+	TRY(vps_swap(rebuild->host, name, &file));
+	return forget_current(rebuild);
 }
 
 static struct err *make_and_swap(struct rebuild *rebuild, const struct disk *fresh)

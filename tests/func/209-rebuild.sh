@@ -36,10 +36,12 @@ pid=$(vps_field one .pid)
 output=$(cella rebuild one 2>&1) && status=0 || status=$?
 is "one that runs is refused with 32" "$status $output" \
 	"32 cella: VPS one is running: stop it first, or --force, which stops and starts it"
+cella snapshot one --id before >/dev/null
 check_fails "a template that is not there stops nothing" "template nope does not exist" cella rebuild one --force --ostemplate nope
 is "it runs on in its root" "$(vps_field one .pid) $(ls "$tree/of-the-old-root") $(find "$private_dir" -mindepth 1 -maxdepth 1)" "$pid $tree/of-the-old-root $tree"
 check "--force does it" cella rebuild one --force --ostemplate other
 is "it runs again, in the new root" "$(vps_field one .status) $(cella exec one -- cat /etc/other)" "running of-the-template"
+is "which comes from no snapshot" "$(cella snapshot-list one --json | jq -c '[.[] | [.id, .current]]')" '[["before",false]]'
 check "as another process" test "$(vps_field one .pid)" != "$pid"
 check "nothing of the old root is left" test ! -e "$tree/of-the-old-root" -a -z "$(find "$private_dir" -mindepth 1 -maxdepth 1 -name '.*')"
 is "password, ssh keys and machine id are the old ones" "$(identity)" "$before"
