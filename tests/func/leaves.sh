@@ -37,10 +37,8 @@ leaves_processes() {
 		}' /proc/[0-9]*
 }
 
-# leaves_picture UPTIME: lines that name everything of interest, sorted.
-leaves_picture() {
-	local now=$1
-
+# leaves_things: lines that name everything else of interest.
+leaves_things() {
 	# routes that a router announces (ra) come and go by themselves
 	(
 		set +e
@@ -57,28 +55,36 @@ leaves_picture() {
 		losetup -nO BACK-FILE 2>/dev/null | sed 's/^/loop /'
 		find /run/cella /run/cella-oci /var/lib/cella /etc/cella/conf -maxdepth 2 -mindepth 1 \
 			-name '.?*' -prune -o -printf 'state %p\n' 2>/dev/null
-		leaves_processes "${now/./}"
-	) | sort -u
+		true
+	)
 }
 
-# The picture after a clean test, which the next one takes for its own when it begins at once: a
-# second of an emulated CPU each.
+# leaves_picture UPTIME: all of it, sorted.
+leaves_picture() {
+	{ leaves_things; leaves_processes "${1/./}"; } | sort -u
+}
+
+# The things of a clean test's end, which are those of the next one's begin when that comes at once:
+# a second of an emulated CPU each.
 leaves_last=/run/cella-test.leaves
 
 leaves_begin() {
 	local now last
 
 	read -r now _ </proc/uptime
-	if mv "$leaves_last" "$TEST_DIR.before" 2>/dev/null; then
-		read -r last <"$TEST_DIR.before"
-		if [ $((${now/./} - last)) -lt 300 ]; then return; fi # hundredths of a second
+	if mv "$leaves_last" "$TEST_DIR.last" 2>/dev/null; then
+		read -r last <"$TEST_DIR.last"
+		if [ $((${now/./} - last)) -lt 300 ]; then # hundredths of a second
+			{ sed '1d; /^process /d' "$TEST_DIR.last"; leaves_processes "${now/./}"; } | sort -u >"$TEST_DIR.before"
+		fi
+		rm -f "$TEST_DIR.last"
 	fi
-	leaves_picture "$now" >"$TEST_DIR.before"
+	[ -e "$TEST_DIR.before" ] || leaves_picture "$now" >"$TEST_DIR.before"
 }
 
-# One check: the machine is as it was. What the kernel ends a moment later has three seconds.
+# One check: the machine is as it was. What the kernel ends a moment later has LEAVES_SECONDS (3).
 leaves_nothing() {
-	local end=$((SECONDS + 3)) left now after
+	local end=$((SECONDS + ${LEAVES_SECONDS:-3})) left now after
 
 	while :; do
 		read -r now _ </proc/uptime # before the first fork for the picture
