@@ -37,6 +37,26 @@ build_payload() {
 	"$here/image/oci-archive" "$srv/busybox.tar" localhost/busybox:test /bin/sh >"$srv/busybox.oci.tar"
 }
 
+# podman_images ROOT: its podman has the images before a test asks, as an emulated CPU takes minutes to load them.
+# podman wants a file system that overlays can be made of, which the one of the cache need not be. It is a help
+# only: podman.sh loads what is not there.
+podman_images() {
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	unshare -m --propagation private sh -ec '
+		cd "$1"
+		kept=var/lib/containers
+		mkdir -p $kept
+		mount -t proc proc proc
+		mount --rbind /dev dev
+		mount --rbind /sys sys
+		mount --bind $kept mnt
+		mount -t tmpfs tmpfs $kept
+		mount -t tmpfs tmpfs run
+		for image in busybox debian-systemd; do chroot . podman load -q -i /srv/$image.oci.tar; done
+		rm -f $kept/storage/db.sql # the machine that made it is not the one that asks
+		cp -a $kept/. mnt/' sh "$1" || echo "podman did not load its images"
+}
+
 build_disk() {
 	local work=$1 out=$2
 
@@ -51,6 +71,7 @@ build_disk() {
 	cp "$work"/root/boot/initrd.img-* "$out/initrd"
 	cp "$work/root/bin/busybox" "$work/busybox"
 	build_payload "$work/root/srv" "$work"
+	podman_images "$work/root"
 	# project quotas are a feature of the file system from its birth
 	mke2fs -q -F -t ext4 -O quota,project -E quotatype=usrquota:grpquota:prjquota,lazy_itable_init=1 \
 		-d "$work/root" "$out/disk.img" "$disk_bytes"
