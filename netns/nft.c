@@ -15,6 +15,7 @@
 #define ROOM_STEP ((size_t)64 << 10)
 #define MESSAGE_MAX ((size_t)16 << 10) /* the largest one that we make: 64 elements */
 #define ANSWER_ROOM 65536
+#define SOCKET_ROOM (1 << 20)
 
 void nft_close(struct nft *nft)
 {
@@ -28,7 +29,7 @@ void nft_close(struct nft *nft)
 struct err *nft_open(struct nft *ret_nft)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int on = 1, room = 1 << 20;
+	int on = 1, room = SOCKET_ROOM;
 
 	if (!socket)
 		return err_sys(errno, "open an nftables socket");
@@ -140,12 +141,12 @@ struct nlmsghdr *nft_message(struct nft *nft, uint16_t type, uint32_t family, ui
 
 	if (!place)
 		return NULL;
-	return nftnl_nlmsg_build_hdr(place, type, (uint16_t)family, flags | NLM_F_ACK,
-				     ++nft->sequence);
+	return nftnl_nlmsg_build_hdr(place, type, (uint16_t)family, flags, ++nft->sequence);
 }
 
 void nft_end_message(struct nft *nft, const struct nlmsghdr *message)
 {
+	nft->last = nft->used;
 	nft->used += MNL_ALIGN(message->nlmsg_len);
 	nft->count++;
 }
@@ -222,8 +223,9 @@ static struct err *commit_error(const struct nft *nft, const struct nlmsghdr *an
 	return rtnl_answer_error(answer, text);
 }
 
-/* nfnetlink works while sendmsg(2) runs: when that returns, all answers are there. */
-static struct err *read_answers(struct nft *nft, size_t *ret_acks)
+/* Errors come unasked. nfnetlink works while sendmsg(2) runs: when that returns, all answers are
+ * there. */
+static struct err *read_answers(struct nft *nft, bool *ret_acked)
 {
 	_Alignas(struct nlmsghdr) char room[ANSWER_ROOM];
 	struct err *first = NULL;
@@ -249,25 +251,38 @@ static struct err *read_answers(struct nft *nft, size_t *ret_acks)
 			if (error->error)
 				first = err_first(first, commit_error(nft, answer));
 			else
-				(*ret_acks)++;
+				*ret_acked = true;
 		}
 	}
 }
 
+/* The batch is one datagram, and what it occupies is charged to the socket. */
+static void make_room(const struct nft *nft)
+{
+	int room = (int)nft->used + (int)ROOM_STEP;
+
+	if (room > SOCKET_ROOM) /* what does not fit will be said by sendmsg(2) */
+		(void)setsockopt(mnl_socket_get_fd(nft->socket), SOL_SOCKET, SO_SNDBUFFORCE, &room,
+				 sizeof(room));
+}
+
+/* The last message is acknowledged for all of them: each answer takes time, and of the many of a
+ * large batch the socket would lose some. */
 struct err *nft_commit(struct nft *nft)
 {
-	size_t acks = 0;
+	bool acked = false;
 
 	add_bracket(nft, NFNL_MSG_BATCH_END);
 	if (nft->err)
 		return TAKE(nft->err);
 	if (nft->count == 0)
 		return NULL;
+	((struct nlmsghdr *)(void *)(nft->data + nft->last))->nlmsg_flags |= NLM_F_ACK;
+	make_room(nft);
 	if (mnl_socket_sendto(nft->socket, nft->data, nft->used) < 0)
 		return err_sys(errno, "send %zu messages to nftables", nft->count);
-	TRY(read_answers(nft, &acks));
-	if (acks != nft->count)
-		return err_new(ERR_SYS, "nftables: %zu messages sent, %zu acknowledged", nft->count,
-			       acks);
+	TRY(read_answers(nft, &acked));
+	if (!acked)
+		return err_new(ERR_SYS, "nftables: no answer to %zu messages", nft->count);
 	return NULL;
 }

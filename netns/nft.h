@@ -30,7 +30,7 @@ struct nft {
 	uint32_t sequence, first; /* of the batch's first message */
 	uint32_t generation;	  /* of the rules that the batch was made for */
 	char *data;		  /* owned */
-	size_t used, room, count;
+	size_t used, room, count, last; /* last: where the last message begins */
 	uint32_t set_id;
 	struct err *err; /* the first failure while the batch was made */
 };
