@@ -39,6 +39,11 @@ ALL_CFLAGS = -std=gnu17 $(OPT) -g $(WARN) $(HARDEN) -fPIE -fno-common -fvisibili
 # only for those who print it: to the others a new commit is no other program (ccache knows)
 $(BUILD)/cli/main/%.o $(BUILD)/runtime/spec/features.o: DEFS += -DCELLA_COMMIT='"$(COMMIT)"'
 
+# what the tables of the guard are made by says whose they are: netns/guard_version.c
+GUARD_SOURCES := $(sort $(wildcard netns/guard_*.[ch] netns/nft_*.c netns/nft.h))
+$(BUILD)/netns/guard_version.o: DEFS += -DCELLA_GUARD_VERSION=0x$(shell cat $(GUARD_SOURCES) | sha256sum | cut -c1-8)
+$(BUILD)/netns/guard_version.o: $(GUARD_SOURCES)
+
 # --- modules: folder -> archive, listed from the bottom of the house upwards --------------------
 DIRS_base       := base
 DIRS_namespaces := namespaces

@@ -3,11 +3,17 @@
 #include "netns/guard.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "netns/guard_port.h"
 #include "netns/shape.h"
 
 #define TRIES 50
+
+static void own_members(struct guard_member **members)
+{
+	free(*members);
+}
 
 /* What a transaction is made of. */
 struct guard_work {
@@ -93,6 +99,80 @@ struct err *net_guard_services(const struct net_service *services, size_t count)
 
 	return err_wrap(run(&work.work), "open services to containers");
 }
+
+/* --- another version's tables --- */
+
+struct err *net_guard_is_current(bool *ret_current)
+{
+	OWN(nft) struct nft nft = { 0 };
+
+	TRY(nft_open(&nft));
+	TRY(guard_port_is_current(&nft, ret_current));
+	return *ret_current ? guard_host_is_current(&nft, ret_current) : NULL;
+}
+
+struct renew_work {
+	struct guard_work work;
+	const struct net_guard *const *guards;
+	size_t count;
+	const struct net_service *services;
+	size_t service_count;
+};
+
+static struct err *find_member(const struct renew_work *renew, const char *name,
+			       struct guard_member *ret_member)
+{
+	*ret_member = (struct guard_member){ .name = name };
+	for (size_t i = 0; i < renew->count; i++)
+		if (str_eq(renew->guards[i]->host_name, name))
+			ret_member->guard = renew->guards[i];
+	if (ret_member->guard && ret_member->guard->rate.out_bits_per_s)
+		TRY(shape_find_ifb(name, &ret_member->ifb));
+	return NULL;
+}
+
+static struct err *add_members(struct nft *nft, const struct renew_work *renew,
+			       const struct strlist *names, size_t shared_count)
+{
+	OWN(members) struct guard_member *members = calloc(names->count + 1, sizeof(*members));
+
+	if (!members)
+		return err_sys(ENOMEM, "keep the ports of the guard");
+	for (size_t i = 0; i < names->count; i++) {
+		TRY(find_member(renew, names->items[i], &members[i]));
+		members[i].is_shared = i < shared_count;
+	}
+	TRY(guard_port_renew(nft, members, names->count));
+	TRY(guard_host_renew(nft, members, names->count));
+	guard_host_fill_services(nft, renew->services, renew->service_count);
+	return NULL;
+}
+
+static struct err *add_renewal(struct nft *nft, const struct guard_work *work)
+{
+	OWN(strlist) struct strlist names = { 0 }, guarded = { 0 };
+	size_t shared_count;
+
+	TRY(guard_port_names(nft, &names));
+	shared_count = names.count;
+	TRY(guard_host_names(nft, &guarded));
+	for (size_t i = 0; i < guarded.count; i++)
+		if (!strlist_has(&names, guarded.items[i]))
+			TRY(strlist_add(&names, guarded.items[i]));
+	return add_members(nft, (const void *)work, &names, shared_count);
+}
+
+struct err *net_guard_renew(const struct net_guard *const *guards, size_t count,
+			    const struct net_service *services, size_t service_count)
+{
+	const struct renew_work renew = {
+		{ .add = add_renewal }, guards, count, services, service_count
+	};
+
+	return err_wrap(run(&renew.work), "replace the rules of another version of cella");
+}
+
+/* --- removing, counting --- */
 
 static struct err *add_remove(struct nft *nft, const struct guard_work *work)
 {

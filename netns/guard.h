@@ -82,6 +82,17 @@ MUST_CHECK struct err *net_guard_set(const struct net_guard *guard);
 MUST_CHECK struct err *net_guard_check(const struct net_port *port, bool *ret_whole);
 /* Replace the list of services. Needs no port to be there. */
 MUST_CHECK struct err *net_guard_services(const struct net_service *services, size_t count);
+/* Were the tables that ports share made by this very cella? No tables are none of another's. */
+MUST_CHECK struct err *net_guard_is_current(bool *ret_current);
+/*
+ * Make all that another version made anew, in one transaction, for every port that is in the
+ * tables: what is guarded stays so, and counters count on. guards: one for each port; more are
+ * passed over, and a port of none may send nothing until net_guard_set() says what. A port with
+ * tables of its own (before 6.4) keeps them until then. What the host has just asked containers by
+ * UDP is forgotten. Until this is done, net_guard_set() refuses with ERR_STATE.
+ */
+MUST_CHECK struct err *net_guard_renew(const struct net_guard *const *guards, size_t count,
+				       const struct net_service *services, size_t service_count);
 /* Remove all that net_guard_set() made; the interface may be gone. Nothing there is success. */
 MUST_CHECK struct err *net_guard_remove(const char *host_name);
 

@@ -123,15 +123,11 @@ static const struct nft_rule bridge_rule = {
 
 /* --- the tables --- */
 
-/* A part that is there already is left as it is: its rules never change, only elements do. */
-static struct err *add_part(struct nft *nft, enum part part, const char *probe)
+static void make_part(struct nft *nft, enum part part)
 {
-	bool has;
-
-	TRY(nft_has_chain(nft, INET, probe, &has));
-	if (has)
-		return NULL;
 	nft_add_table(nft, INET);
+	if (part == ALWAYS)
+		guard_version_add(nft, INET);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		if (sets[i].part == part)
 			nft_add_set(nft, INET, &sets[i].set);
@@ -141,6 +137,27 @@ static struct err *add_part(struct nft *nft, enum part part, const char *probe)
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].part == part)
 			nft_add_rule(nft, INET, &rules[i].rule);
+}
+
+static void make_bridge(struct nft *nft)
+{
+	nft_add_table(nft, BRIDGE);
+	guard_version_add(nft, BRIDGE);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		if (sets[i].of_bridge)
+			nft_add_set(nft, BRIDGE, &sets[i].set);
+	nft_add_chain(nft, BRIDGE, &bridge_chain, NULL);
+	nft_add_rule(nft, BRIDGE, &bridge_rule);
+}
+
+/* A part that is there already is left as it is: its rules never change, only elements do. */
+static struct err *add_part(struct nft *nft, enum part part, const char *probe)
+{
+	bool has;
+
+	TRY(nft_has_chain(nft, INET, probe, &has));
+	if (!has)
+		make_part(nft, part);
 	return NULL;
 }
 
@@ -149,14 +166,8 @@ static struct err *add_bridge(struct nft *nft)
 	bool has;
 
 	TRY(nft_has_chain(nft, BRIDGE, bridge_chain.name, &has));
-	if (has)
-		return NULL;
-	nft_add_table(nft, BRIDGE);
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		if (sets[i].of_bridge)
-			nft_add_set(nft, BRIDGE, &sets[i].set);
-	nft_add_chain(nft, BRIDGE, &bridge_chain, NULL);
-	nft_add_rule(nft, BRIDGE, &bridge_rule);
+	if (!has)
+		make_bridge(nft);
 	return NULL;
 }
 
@@ -210,6 +221,25 @@ static void add_publish(struct nft *nft, const struct net_guard *guard)
 	}
 }
 
+/* All that a port has here. */
+static void add_elements(struct nft *nft, const struct net_guard *guard)
+{
+	struct nft_element mac = { .owner = guard->host_name };
+
+	add_peers(nft, INET, guard);
+	if (guard->flags & NET_GUARD_BRIDGED) {
+		if (!(guard->flags & NET_GUARD_OPEN))
+			add_peers(nft, BRIDGE, guard);
+		nft_key_add(&mac.key, NFT_TYPE_ETHER, guard->mac);
+		nft_add_element(nft, INET, "macs", &mac);
+		add_addrs(nft, guard, "bridged4", "bridged6");
+	}
+	if (guard->flags & NET_GUARD_NAT) {
+		add_addrs(nft, guard, "nat4", "nat6");
+		add_publish(nft, guard);
+	}
+}
+
 static const struct nft_set *const peers = &sets[1].set;
 
 static struct err *delete_elements(struct nft *nft, const struct nft_table *table,
@@ -235,27 +265,15 @@ struct err *guard_host_set(struct nft *nft, const struct net_guard *guard, bool 
 	TRY(add_part(nft, ALWAYS, "forward"));
 	if (guard->flags & NET_GUARD_NAT)
 		TRY(add_part(nft, NAT, "masquerade"));
+	if (guard->flags & NET_GUARD_BRIDGED)
+		TRY(add_bridge(nft));
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		if (was_there)
 			TRY(delete_elements(nft, &tables[i], guard->host_name, &left));
 		else
 			TRY(nft_delete_owned(nft, &tables[i], peers, guard->host_name, &left));
 	}
-	add_peers(nft, INET, guard);
-	if (guard->flags & NET_GUARD_BRIDGED) {
-		struct nft_element mac = { .owner = guard->host_name };
-
-		TRY(add_bridge(nft));
-		if (!(guard->flags & NET_GUARD_OPEN))
-			add_peers(nft, BRIDGE, guard);
-		nft_key_add(&mac.key, NFT_TYPE_ETHER, guard->mac);
-		nft_add_element(nft, INET, "macs", &mac);
-		add_addrs(nft, guard, "bridged4", "bridged6");
-	}
-	if (guard->flags & NET_GUARD_NAT) {
-		add_addrs(nft, guard, "nat4", "nat6");
-		add_publish(nft, guard);
-	}
+	add_elements(nft, guard);
 	return NULL;
 }
 
@@ -286,10 +304,55 @@ struct err *guard_host_remove(struct nft *nft, const char *host_name)
 	return NULL;
 }
 
-struct err *guard_host_services(struct nft *nft, const struct net_service *services, size_t count)
+/* --- tables of another version --- */
+
+struct err *guard_host_is_current(struct nft *nft, bool *ret_current)
 {
-	TRY(add_part(nft, ALWAYS, "forward"));
-	nft_flush_set(nft, INET, "services");
+	*ret_current = true;
+	for (size_t i = 0; i < ARRAY_SIZE(tables) && *ret_current; i++)
+		TRY(guard_version_check(nft, &tables[i], ret_current));
+	return NULL;
+}
+
+struct err *guard_host_names(struct nft *nft, struct strlist *names)
+{
+	return nft_read_ifnames(nft, INET, "ports", names);
+}
+
+/* Has a member the flag? *had: it was needed before. */
+static bool is_needed(const struct guard_member *members, size_t count, unsigned int flag, bool had)
+{
+	for (size_t i = 0; i < count && !had; i++)
+		had = members[i].guard && members[i].guard->flags & flag;
+	return had;
+}
+
+struct err *guard_host_renew(struct nft *nft, const struct guard_member *members, size_t count)
+{
+	bool had_nat, had_bridge;
+
+	TRY(nft_has_chain(nft, INET, "masquerade", &had_nat));
+	TRY(nft_has_chain(nft, BRIDGE, bridge_chain.name, &had_bridge));
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		uint64_t handle;
+
+		TRY(nft_find_table(nft, &tables[i], &handle));
+		if (handle)
+			TRY(nft_empty_table(nft, &tables[i]));
+	}
+	make_part(nft, ALWAYS);
+	if (is_needed(members, count, NET_GUARD_NAT, had_nat))
+		make_part(nft, NAT);
+	if (is_needed(members, count, NET_GUARD_BRIDGED, had_bridge))
+		make_bridge(nft);
+	for (size_t i = 0; i < count; i++)
+		if (members[i].guard)
+			add_elements(nft, members[i].guard);
+	return NULL;
+}
+
+void guard_host_fill_services(struct nft *nft, const struct net_service *services, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		struct nft_element element = { 0 };
 		uint16_t port = htons(services[i].port);
@@ -298,5 +361,12 @@ struct err *guard_host_services(struct nft *nft, const struct net_service *servi
 		nft_key_add(&element.key, NFT_TYPE_PORT, &port);
 		nft_add_element(nft, INET, "services", &element);
 	}
+}
+
+struct err *guard_host_services(struct nft *nft, const struct net_service *services, size_t count)
+{
+	TRY(add_part(nft, ALWAYS, "forward"));
+	nft_flush_set(nft, INET, "services");
+	guard_host_fill_services(nft, services, count);
 	return NULL;
 }

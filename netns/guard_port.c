@@ -90,6 +90,11 @@ static void place_own(struct place *place)
 	}
 }
 
+static bool is_own(const struct place *place)
+{
+	return place->tables[WAY_OUT].name == place->own_names[WAY_OUT];
+}
+
 static struct nft_key key_of(const char *host_name)
 {
 	struct nft_key key = { 0 };
@@ -260,6 +265,13 @@ static void add_port(const struct place *place, const struct net_guard *guard, u
 	add_rates(place, guard->packets_per_s, ifb);
 }
 
+/* What is to be found of it when it is opened or goes. */
+static void add_closed(const struct place *place)
+{
+	add_limit(place, WAY_OUT, "flood", FLOOD_PER_S, FLOOD_BURST);
+	add_counters(place, false);
+}
+
 /* All but the counters, or all. *ret_left: how many other ports there are. */
 enum extent { ALL, BUT_COUNTERS };
 
@@ -283,13 +295,20 @@ static struct err *delete_port(const struct place *place, enum extent extent, si
 
 /* --- the tables --- */
 
+/* device: see guard_rules_add(). */
+static void add_contents(const struct place *place, const char *device)
+{
+	guard_version_add(place->nft, &place->tables[WAY_OUT]);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		nft_add_set(place->nft, &place->tables[sets[i].way], &sets[i].set);
+	guard_rules_add(place->nft, place->tables, device);
+}
+
 static void add_tables(const struct place *place)
 {
 	for (size_t way = 0; way < WAYS; way++)
 		nft_add_table(place->nft, &place->tables[way]);
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
-		nft_add_set(place->nft, &place->tables[sets[i].way], &sets[i].set);
-	guard_rules_add(place->nft, place->tables, place->host_name);
+	add_contents(place, place->host_name);
 }
 
 static struct err *delete_tables(const struct place *place)
@@ -308,13 +327,17 @@ struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint3
 			   enum guard_home home, bool *ret_was_there)
 {
 	struct place place = { .nft = nft, .host_name = guard->host_name };
-	bool has;
+	bool has, same;
 	size_t left;
 
 	TRY(find_place(&place, ret_was_there));
 	if (!*ret_was_there && home == GUARD_HOME_OWN)
 		place_own(&place);
 	TRY(guard_rules_check(nft, place.tables, &has));
+	TRY(guard_version_check(nft, &place.tables[WAY_OUT], &same));
+	if (has && !same && !is_own(&place))
+		return err_new(ERR_STATE, "the rules are those of another version of cella");
+	has = has && same;
 	if (!has) {
 		TRY(delete_tables(&place));
 		add_tables(&place);
@@ -332,7 +355,63 @@ struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_w
 	struct place place = { .nft = nft, .host_name = host_name };
 
 	TRY(find_place(&place, ret_whole));
+	if (*ret_whole)
+		TRY(guard_version_check(nft, &place.tables[WAY_OUT], ret_whole));
 	return *ret_whole ? guard_rules_check(nft, place.tables, ret_whole) : NULL;
+}
+
+/* --- tables of another version --- */
+
+struct err *guard_port_is_current(struct nft *nft, bool *ret_current)
+{
+	struct place place = { 0 };
+
+	place_shared(&place);
+	return guard_version_check(nft, &place.tables[WAY_OUT], ret_current);
+}
+
+struct err *guard_port_names(struct nft *nft, struct strlist *names)
+{
+	struct place place = { 0 };
+
+	place_shared(&place);
+	return nft_read_ifnames(nft, &place.tables[WAY_OUT], sets[EACH_PORT].set.name, names);
+}
+
+static struct err *delete_limits(const struct place *place)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		if (objects[i].type == NFT_OBJECT_LIMIT)
+			TRY(nft_delete_object(place->nft, &place->tables[objects[i].way],
+					      NFT_OBJECT_LIMIT,
+					      object_of(place->host_name, objects[i].name).text));
+	return NULL;
+}
+
+/* Where there are no rules any more, nothing is guarded; the next guard_port_set() mends it. */
+struct err *guard_port_renew(struct nft *nft, const struct guard_member *members, size_t count)
+{
+	struct place place = { .nft = nft };
+	bool has;
+
+	place_shared(&place);
+	TRY(guard_rules_check(nft, place.tables, &has));
+	if (!has)
+		return NULL;
+	for (size_t way = 0; way < WAYS; way++)
+		TRY(nft_empty_table(nft, &place.tables[way]));
+	add_contents(&place, NULL);
+	for (size_t i = 0; i < count; i++) {
+		if (!members[i].is_shared)
+			continue;
+		place.host_name = members[i].name;
+		TRY(delete_limits(&place));
+		if (members[i].guard)
+			add_port(&place, members[i].guard, members[i].ifb);
+		else
+			add_closed(&place);
+	}
+	return NULL;
 }
 
 struct err *guard_port_remove(struct nft *nft, const char *host_name, enum guard_device device)

@@ -5,6 +5,21 @@
 #include "netns/guard.h"
 #include "netns/nft.h"
 
+/* --- guard_version.c --- */
+
+void guard_version_add(struct nft *nft, const struct nft_table *table);
+/* Was the table made by this very cella? One that does not exist: true. */
+MUST_CHECK struct err *guard_version_check(struct nft *nft, const struct nft_table *table,
+					   bool *ret_same);
+
+/* A port for which tables are made anew. */
+struct guard_member {
+	const char *name;
+	const struct net_guard *guard; /* NULL: nothing is known of it, and it sends nothing */
+	uint32_t ifb;
+	bool is_shared; /* its tables are those of several */
+};
+
 /* --- guard_port.c --- */
 
 /* Room for an interface's name and "cella-", or the name of a map. */
@@ -25,13 +40,21 @@ MUST_CHECK struct err *guard_port_traffic(struct nft *nft, const char *host_name
 					  struct net_traffic *ret_traffic);
 
 MUST_CHECK struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole);
+/* Of this version? */
+MUST_CHECK struct err *guard_port_is_current(struct nft *nft, bool *ret_current);
+/* Those in the tables that ports share. */
+MUST_CHECK struct err *guard_port_names(struct nft *nft, struct strlist *names);
+/* Everything in those tables anew, but the counters, and the chains with their devices. */
+MUST_CHECK struct err *guard_port_renew(struct nft *nft, const struct guard_member *members,
+					size_t count);
 
 /* --- guard_rules.c --- */
 
 /* Both ways have a table each: the kernel takes a device into two chains of one table only in two
  * transactions. */
 enum guard_way { WAY_OUT, WAY_IN, WAYS };
-/* All chains and rules, for a first device; the tables and sets are there, or on their way. */
+/* All chains and rules, for a first device, or for those that the chains have (NULL); the tables
+ * and sets are there, or on their way. */
 void guard_rules_add(struct nft *nft, const struct nft_table tables[WAYS], const char *device);
 /* One device more, or one that was made anew under an old name. */
 void guard_rules_add_device(struct nft *nft, const struct nft_table tables[WAYS],
@@ -60,6 +83,13 @@ MUST_CHECK struct err *guard_host_set(struct nft *nft, const struct net_guard *g
 MUST_CHECK struct err *guard_host_check(struct nft *nft, const struct net_port *port,
 					bool *ret_whole);
 MUST_CHECK struct err *guard_host_remove(struct nft *nft, const char *host_name);
+MUST_CHECK struct err *guard_host_is_current(struct nft *nft, bool *ret_current);
+MUST_CHECK struct err *guard_host_names(struct nft *nft, struct strlist *names);
+/* All in both tables anew, with nothing but these members, and no services. */
+MUST_CHECK struct err *guard_host_renew(struct nft *nft, const struct guard_member *members,
+					size_t count);
+/* Into the set, which is there, or on its way. */
+void guard_host_fill_services(struct nft *nft, const struct net_service *services, size_t count);
 MUST_CHECK struct err *guard_host_services(struct nft *nft, const struct net_service *services,
 					   size_t count);
 

@@ -229,7 +229,8 @@ void guard_rules_drop_device(struct nft *nft, const struct nft_table tables[WAYS
 
 void guard_rules_add(struct nft *nft, const struct nft_table tables[WAYS], const char *device)
 {
-	guard_rules_add_device(nft, tables, device);
+	if (device)
+		guard_rules_add_device(nft, tables, device);
 	for (size_t i = 0; i < ARRAY_SIZE(chains); i++)
 		if (!chains[i].chain.type)
 			nft_add_chain(nft, &tables[chains[i].way], &chains[i].chain, NULL);

@@ -189,12 +189,12 @@ struct err *nft_begin(struct nft *nft)
 }
 
 static const char *const message_names[NFT_MSG_MAX] = {
-	[NFT_MSG_NEWTABLE] = "make a table",   [NFT_MSG_DELTABLE] = "delete a table",
-	[NFT_MSG_NEWCHAIN] = "make a chain",   [NFT_MSG_DELCHAIN] = "delete a chain",
-	[NFT_MSG_NEWRULE] = "make a rule",     [NFT_MSG_DELRULE] = "delete rules",
-	[NFT_MSG_NEWSET] = "make a set",       [NFT_MSG_NEWSETELEM] = "fill a set",
-	[NFT_MSG_DELSETELEM] = "empty a set",  [NFT_MSG_NEWOBJ] = "make an object",
-	[NFT_MSG_DELOBJ] = "delete an object",
+	[NFT_MSG_NEWTABLE] = "make a table", [NFT_MSG_DELTABLE] = "delete a table",
+	[NFT_MSG_NEWCHAIN] = "make a chain", [NFT_MSG_DELCHAIN] = "delete a chain",
+	[NFT_MSG_NEWRULE] = "make a rule",   [NFT_MSG_DELRULE] = "delete rules",
+	[NFT_MSG_NEWSET] = "make a set",     [NFT_MSG_DELSET] = "delete a set",
+	[NFT_MSG_NEWSETELEM] = "fill a set", [NFT_MSG_DELSETELEM] = "empty a set",
+	[NFT_MSG_NEWOBJ] = "make an object", [NFT_MSG_DELOBJ] = "delete an object",
 };
 
 /* The error that answers message number sequence, in words. */

@@ -15,6 +15,7 @@
 #include <net/if.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "netns/netns.h"
 
 /* A table of ours. Family: NFPROTO_INET, NFPROTO_BRIDGE or NFPROTO_NETDEV. */
@@ -27,9 +28,9 @@ struct nft_table {
 
 struct nft {
 	struct mnl_socket *socket;
-	uint32_t sequence, first; /* of the batch's first message */
-	uint32_t generation;	  /* of the rules that the batch was made for */
-	char *data;		  /* owned */
+	uint32_t sequence, first;	/* of the batch's first message */
+	uint32_t generation;		/* of the rules that the batch was made for */
+	char *data;			/* owned */
 	size_t used, room, count, last; /* last: where the last message begins */
 	uint32_t set_id;
 	struct err *err; /* the first failure while the batch was made */
@@ -117,6 +118,7 @@ enum nft_type {
 	NFT_TYPE_ETHER = 9,
 	NFT_TYPE_PROTO = 12,
 	NFT_TYPE_PORT = 13,
+	NFT_TYPE_MARK = 19, /* a number of 4 bytes */
 	NFT_TYPE_IFINDEX = 20,
 	NFT_TYPE_IFNAME = 41,
 };
@@ -156,6 +158,18 @@ MUST_CHECK struct err *nft_has_element(struct nft *nft, const struct nft_table *
 MUST_CHECK struct err *nft_delete_owned(struct nft *nft, const struct nft_table *table,
 					const struct nft_set *set, const char *owner,
 					size_t *ret_left);
+
+/* --- emptying what another cella made (nft_clear.c) --- */
+
+/*
+ * All rules, sets and maps go; chains stay with what they are hooked to, and so do the objects. A
+ * chain that was deleted and made anew would not do: for a moment there would be the two of them,
+ * and a packet could find both without rules, each at its own instant.
+ */
+MUST_CHECK struct err *nft_empty_table(struct nft *nft, const struct nft_table *table);
+/* Add the keys of a set or map of interface names. One that does not exist has none. */
+MUST_CHECK struct err *nft_read_ifnames(struct nft *nft, const struct nft_table *table,
+					const char *set, struct strlist *names);
 
 /* --- rules (nft_rule.c) --- */
 

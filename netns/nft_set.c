@@ -18,6 +18,7 @@ static uint32_t type_len(enum nft_type type)
 	case NFT_TYPE_BYTES:
 		return NFT_BYTES;
 	case NFT_TYPE_IPV4:
+	case NFT_TYPE_MARK:
 	case NFT_TYPE_IFINDEX:
 		return 4;
 	case NFT_TYPE_IPV6:

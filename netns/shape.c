@@ -231,6 +231,19 @@ struct err *shape_set(const char *host_name, const struct net_rate *rate, uint32
 	return NULL;
 }
 
+struct err *shape_find_ifb(const char *host_name, uint32_t *ret_ifb)
+{
+	OWN(rtnl) struct rtnl rtnl = { 0 };
+	char name[IFNAMSIZ];
+	int index;
+
+	ifb_name(host_name, name);
+	TRY(rtnl_open(&rtnl));
+	TRY(find(&rtnl, name, &index));
+	*ret_ifb = (uint32_t)index;
+	return NULL;
+}
+
 struct err *shape_remove_ifb(const char *host_name)
 {
 	OWN(rtnl) struct rtnl rtnl = { 0 };

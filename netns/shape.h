@@ -13,6 +13,8 @@
 /* Make rate so, before the rules; *ret_ifb: the index to forward to, 0: none. */
 MUST_CHECK struct err *shape_set(const char *host_name, const struct net_rate *rate,
 				 uint32_t *ret_ifb);
+/* *ret_ifb as shape_set() told it. */
+MUST_CHECK struct err *shape_find_ifb(const char *host_name, uint32_t *ret_ifb);
 /* Remove the ifb, when no rule forwards to it any more. Missing is success. */
 MUST_CHECK struct err *shape_remove_ifb(const char *host_name);
 

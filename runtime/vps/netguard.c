@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
 #include "runtime/vps/publish.h"
 #include "runtime/vps/wire.h"
 
@@ -83,6 +84,82 @@ struct err *net_plan_guards(const struct vps_host *host, const char *name,
 		port->guard = &net->guards[i].guard;
 	}
 	return NULL;
+}
+
+/* --- rules of another version of cella --- */
+
+/* The networks of all VPSs, and the guards in them. */
+struct renewal {
+	struct vps_net *nets; /* owned */
+	size_t count;
+	const struct net_guard **guards; /* owned; lent by nets */
+	size_t guard_count;
+};
+
+static void own_renewal(struct renewal *renewal)
+{
+	for (size_t i = 0; i < renewal->count; i++)
+		vps_net_release(&renewal->nets[i]);
+	free(renewal->nets);
+	free(renewal->guards);
+}
+
+/* As wire_repair() would: ports as they are on record, the rest as it is defined. After a failure
+ * net may be half planned. */
+static struct err *plan_recorded(const struct vps_host *host, const char *name, struct vps_net *net)
+{
+	OWN(vps_conf) struct vps_conf conf;
+
+	vps_conf_init(&conf);
+	TRY(net_record_read(host, name, net));
+	if (net->ports.count == 0)
+		return NULL;
+	TRY(vps_load(host, name, &conf));
+	return net_plan_guards(host, name, &conf, net);
+}
+
+static struct err *take_guards(const struct vps_net *net, struct renewal *renewal)
+{
+	const struct net_guard **guards =
+		reallocarray(renewal->guards, renewal->guard_count + net->ports.count + 1,
+			     sizeof(struct net_guard *));
+
+	if (!guards)
+		return err_sys(ENOMEM, "keep the guards of all VPSs");
+	renewal->guards = guards;
+	for (size_t i = 0; i < net->ports.count; i++)
+		if (net->ports.items[i].guard)
+			guards[renewal->guard_count++] = net->ports.items[i].guard;
+	return NULL;
+}
+
+struct err *guard_renew(const struct vps_host *host)
+{
+	OWN(strlist) struct strlist names = { 0 };
+	OWN(renewal) struct renewal renewal = { 0 };
+	bool is_current;
+
+	TRY(net_guard_is_current(&is_current));
+	if (is_current)
+		return NULL;
+	TRY(vps_names(host, &names));
+	renewal.nets = calloc(names.count + 1, sizeof(*renewal.nets));
+	if (!renewal.nets)
+		return err_sys(ENOMEM, "plan the guards of all VPSs");
+	renewal.count = names.count;
+	for (size_t i = 0; i < names.count; i++) {
+		struct vps_net *net = &renewal.nets[i];
+		struct err *err = plan_recorded(host, names.items[i], net);
+
+		if (err)
+			vps_net_release(net);
+		/* one that cannot be read holds up no other */
+		log_warn(err_wrap(err, "the network of VPS %s is closed until this is mended",
+				  names.items[i]));
+		TRY(take_guards(net, &renewal));
+	}
+	return net_guard_renew(renewal.guards, renewal.guard_count, host->services,
+			       host->service_count);
 }
 
 void net_guards_release(struct vps_net *net)

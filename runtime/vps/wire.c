@@ -48,6 +48,7 @@ static struct err *change(const struct vps_host *host, const char *name, const s
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 
 	TRY(host_net_lock(host, &lock));
+	TRY(guard_renew(host));
 	/* counters go with their guards; a disk that is full must not keep a VPS as it is */
 	log_warn(traffic_save(host, name, &old->ports));
 	TRY(net_ports_change(&old->ports, &want->ports, netns_fd));
@@ -192,6 +193,7 @@ struct err *net_unwire(const struct vps_host *host, const char *name)
 	if (net.ports.count == 0)
 		return NULL;
 	TRY(host_net_lock(host, &lock));
+	log_warn(guard_renew(host)); /* so that what the port has is where it is looked for */
 	log_warn(traffic_save(host, name, &net.ports));
 	err = net_proxy_change(&net.uplinks, &net.ports, &none);
 	err = err_first(err, net_ports_remove(&net.ports));

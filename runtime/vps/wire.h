@@ -44,6 +44,9 @@ MUST_CHECK struct err *net_plan(const struct vps_host *host, const char *name,
 /* Give each port of the plan that is to be guarded its guard. */
 MUST_CHECK struct err *net_plan_guards(const struct vps_host *host, const char *name,
 				       const struct vps_conf *conf, struct vps_net *net);
+/* Rules that another version of cella made, before an upgrade, are replaced for all VPSs at once.
+ * Under host_net_lock(). */
+MUST_CHECK struct err *guard_renew(const struct vps_host *host);
 void net_guards_release(struct vps_net *net);
 
 /* --- netrecord.c --- */

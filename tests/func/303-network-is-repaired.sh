@@ -56,6 +56,10 @@ is "the next command guards again" "$(rules)" "$before"
 nft delete table inet cella
 cella list >/dev/null
 is "a part as well as the whole" "$(rules)" "$before"
+nft flush set netdev cella version
+nft flush chain netdev cella v4own
+cella list >/dev/null
+is "another version's rules are replaced" "$(nft -j list set netdev cella version | jq '[.nftables[].set?.elem // empty | .[]] | length')" 1
 check "it is reached" pings far 10.77.0.7
 
 record=$run_dir/.vps/one.net
