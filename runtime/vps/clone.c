@@ -30,7 +30,7 @@ static struct err *copy_disk(const struct vps_maker *base, const struct vps_host
 		    disk_copy(&maker->snapshot, &to, &new) :
 		    vps_disk_copy_still(host, maker->request->from, maker->from_conf, &to, &new));
 	TRY(disk_mount(&to, NULL, &tree_fd));
-	return identity_forget(tree_fd); /* the start says who it is */
+	return identity_renew(tree_fd); /* the start says who it is */
 }
 
 /* Kinds and links of the interfaces stay. */

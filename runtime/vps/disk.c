@@ -170,5 +170,5 @@ struct err *vps_disk_create(const struct vps_host *host, const char *name,
 
 	TRY(disk_create(&disk, conf->ostemplate, &new));
 	TRY(disk_mount(&disk, NULL, &tree_fd));
-	return identity_forget(tree_fd); /* the start says who it is */
+	return identity_renew(tree_fd); /* the start says who it is */
 }

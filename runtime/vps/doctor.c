@@ -136,6 +136,8 @@ static struct err *check_programs(struct vps_remarks *remarks)
 		  "apt-get install criu" },
 		{ "/usr/bin/mmdebstrap", "mmdebstrap, for templates of Debian",
 		  "apt-get install mmdebstrap" },
+		{ "/usr/bin/ssh-keygen", "ssh-keygen, for the ssh host keys of new VPSs",
+		  "apt-get install openssh-client" },
 		{ "/usr/bin/busybox", "busybox, for its template",
 		  "apt-get install busybox-static" },
 	};

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "runtime/vps/hostkeys.h"
 #include "runtime/vps/identity.h"
 #include "runtime/vps/wire.h"
 
@@ -226,6 +227,12 @@ struct err *identity_forget(int root_fd)
 	if (unlinkat(etc_fd, "machine-id", 0) < 0 && errno != ENOENT)
 		return err_sys(errno, "remove the template's machine id");
 	return NULL;
+}
+
+struct err *identity_renew(int root_fd)
+{
+	TRY(identity_forget(root_fd));
+	return host_keys_renew(root_fd);
 }
 
 struct err *identity_write_network(const struct vps_host *host, int root_fd, const char *name,

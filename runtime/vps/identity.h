@@ -8,7 +8,9 @@
 
 /* /etc/hosts with one line of ours, and everything else of the old text kept. */
 MUST_CHECK struct err *identity_hosts(const char *old, const char *hostname, struct buf *ret_text);
-/* Remove from a fresh copy what must not be shared by all copies of a template. */
+/* Remove the machine id of a fresh copy, which must not be shared by all copies of a template. */
 MUST_CHECK struct err *identity_forget(int root_fd);
+/* That, and ssh host keys of its own: the copy is another one. */
+MUST_CHECK struct err *identity_renew(int root_fd);
 
 #endif

@@ -2,19 +2,16 @@
  * What of a VPS's own files outlives a new root: who it is, and who may log in. Both trees are
  * hostile: the old one is the tenant's, names are resolved inside them, and files are made new.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "runtime/vps/hostkeys.h"
 #include "runtime/vps/login.h"
 #include "runtime/vps/rebuild.h"
-
-#define HOST_KEYS_MAX 32
 
 /* The old file's text; nothing of what cannot be read, which its owner may have wanted. */
 static void read_old(const char *name, int old_fd, const char *path, struct buf *text)
@@ -37,47 +34,6 @@ static struct err *keep_file(const char *name, int old_fd, int new_fd, const cha
 	if (text.len == 0)
 		return NULL;
 	return login_file_replace(new_fd, path, mode, &(struct stat){ 0 }, &text);
-}
-
-/* "ssh_host_ed25519_key", "ssh_host_ed25519_key.pub" */
-static bool is_host_key(const char *file)
-{
-	return str_has_prefix(file, "ssh_host_") && strstr(file, "_key") &&
-	       strspn(file, "abcdefghijklmnopqrstuvwxyz0123456789_.") == strlen(file);
-}
-
-static struct err *list_host_keys(int old_fd, struct strlist *ret_paths)
-{
-	OWN(fd) int fd = -1;
-	OWN(dir) DIR *dir = NULL;
-	struct dirent *entry;
-
-	TRY(path_find_in(old_fd, "etc/ssh", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, &fd));
-	if (fd < 0)
-		return NULL;
-	dir = fdopendir(fd);
-	if (!dir)
-		return err_sys(errno, "read etc/ssh");
-	fd = -1; /* the stream's */
-	while (ret_paths->count < HOST_KEYS_MAX && (entry = readdir(dir)))
-		if (is_host_key(entry->d_name))
-			TRY(strlist_format(ret_paths, "etc/ssh/%s", entry->d_name));
-	return NULL;
-}
-
-static struct err *keep_host_keys(const char *name, int old_fd, int new_fd)
-{
-	OWN(strlist) struct strlist paths = { 0 };
-	OWN(fd) int fd = -1;
-	struct err *err = list_host_keys(old_fd, &paths);
-
-	if (err)
-		log_warn(err_wrap(err, "VPS %s: ssh host keys are not kept", name));
-	TRY(path_find_in(new_fd, "etc/ssh", O_PATH | O_DIRECTORY, &fd));
-	for (size_t i = 0; i < paths.count && fd >= 0; i++)
-		TRY(keep_file(name, old_fd, new_fd, paths.items[i],
-			      strstr(paths.items[i], ".pub") ? 0644 : 0600));
-	return NULL;
 }
 
 static struct err *keep_login_keys(const char *name, int old_fd, int new_fd)
@@ -113,7 +69,7 @@ static struct err *keep_passwords(const char *name, int old_fd, int new_fd)
 struct err *keep_credentials(const char *name, int old_fd, int new_fd)
 {
 	TRY(keep_file(name, old_fd, new_fd, "etc/machine-id", 0444));
-	TRY(keep_host_keys(name, old_fd, new_fd));
+	TRY(host_keys_keep(name, old_fd, new_fd));
 	TRY(keep_login_keys(name, old_fd, new_fd));
 	return keep_passwords(name, old_fd, new_fd);
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -19,17 +18,6 @@ struct restore_maker {
 	const struct backup_info *info; /* of the last one */
 	bool is_another;		/* not the VPS that the backup was made of */
 };
-
-/* What every disk begins as. */
-static struct err *open_empty(int *ret_fd)
-{
-	OWN(fd) int fs_fd = fsopen("tmpfs", FSOPEN_CLOEXEC);
-
-	if (fs_fd < 0 || fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return err_sys(errno, "make an empty directory");
-	*ret_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, 0);
-	return *ret_fd < 0 ? err_sys(errno, "make an empty directory") : NULL;
-}
 
 static struct err *sync_root(int tree_fd)
 {
@@ -62,12 +50,12 @@ static struct err *restore_disk(const struct vps_maker *base, const struct vps_h
 	const struct disk_new new = { .project = (uint32_t)conf->id_first, .limits = &limits };
 	OWN(fd) int empty_fd = -1, tree_fd = -1;
 
-	TRY(open_empty(&empty_fd));
+	TRY(vps_open_empty(&empty_fd));
 	TRY(disk_create_from(&disk, empty_fd, 0, &new));
 	TRY(unpack_into(maker, host, &disk));
 	TRY(disk_mount(&disk, NULL, &tree_fd));
 	if (maker->is_another)
-		TRY(identity_forget(tree_fd)); /* the start says who it is */
+		TRY(identity_renew(tree_fd)); /* the start says who it is */
 	return sync_root(tree_fd);
 }
 

@@ -300,6 +300,8 @@ static inline __attribute__((unused)) void own_vps_root(struct vps_root *root)
 {
 	vps_root_close(root);
 }
+/* An empty directory in memory that has no name and ends with its descriptor. */
+MUST_CHECK struct err *vps_open_empty(int *ret_fd);
 /* What the engine knows of it; *ret_lives: it runs or is suspended. */
 MUST_CHECK struct err *vps_load_state(const struct vps_host *host, const char *name,
 				      struct ct_state *ret_state, bool *ret_lives);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/securebits.h>
 #include <sys/fsuid.h>
+#include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 
@@ -54,6 +55,16 @@ static struct err *open_inside(const struct vps_conf *conf, const struct ct_stat
 	TRY(become((uint32_t)conf->id_first));
 	ret_root->is_inside = true;
 	return NULL;
+}
+
+struct err *vps_open_empty(int *ret_fd)
+{
+	OWN(fd) int fs_fd = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs_fd < 0 || fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_sys(errno, "make an empty directory");
+	*ret_fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, 0);
+	return *ret_fd < 0 ? err_sys(errno, "make an empty directory") : NULL;
 }
 
 struct err *vps_load_state(const struct vps_host *host, const char *name,

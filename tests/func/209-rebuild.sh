@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
 . "$func_dir/vps.sh"
-needs busybox jq
+needs busybox jq ssh-keygen
 
 key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGVub3VnaEJ5dGVzRm9yQUtleU9mVGhpc0tpbmQ operator@host'
 vps_make one --ipadd 10.64.0.9 --hostname web.example --userpasswd root:secret --sshkey "$key"
@@ -13,7 +13,7 @@ tree=$private_dir/one
 cella template export busybox plain.tar >/dev/null
 mkdir -p other/etc/ssh
 tar -C other -xf plain.tar
-echo of-the-template | tee other/etc/other other/etc/ssh/ssh_host_rsa_key >other/etc/ssh/ssh_host_dsa_key
+echo of-the-template | tee other/etc/{other,ssh/ssh_host_{ed25519,dsa}_key} >other/etc/ssh/sshd_config
 sed -i 's/^root:[^:]*:/root:x:/' other/etc/passwd
 echo 'web:x:1000:1000::/:/bin/sh' >>other/etc/passwd
 printf '%s\n' 'root:*:19000::::::' 'web:!:19000::::::' >other/etc/shadow
@@ -30,6 +30,7 @@ identity() { printf '%s\n' "$(hash_of_root)" "$(cat "$tree/root/.ssh/authorized_
 before=$(identity)
 mkdir "$tree/etc/ssh"
 echo its-own >"$tree/etc/ssh/ssh_host_rsa_key"
+ln -s "$TEST_DIR" "$tree/etc/ssh/ssh_host_evil_key"
 touch "$tree/of-the-old-root"
 
 pid=$(vps_field one .pid)
@@ -46,8 +47,7 @@ check "as another process" test "$(vps_field one .pid)" != "$pid"
 check "nothing of the old root is left" test ! -e "$tree/of-the-old-root" -a -z "$(find "$private_dir" -mindepth 1 -maxdepth 1 -name '.*')"
 is "password, ssh keys and machine id are the old ones" "$(identity)" "$before"
 is "and so is the host name" "$(<"$tree/etc/hostname")" web.example
-is "the ssh host key that it had, alone" "$(cat "$tree"/etc/ssh/ssh_host_*)" "of-the-template
-its-own"
+is "the ssh host key that it had, alone" "$(cat "$tree"/etc/ssh/ssh_host_*)" its-own
 is "modes" "$(cd "$tree" && stat -c '%a %u:%g' etc/machine-id etc/ssh/ssh_host_rsa_key root/.ssh root/.ssh/authorized_keys etc/shadow | xargs)" \
 	"444 0:0 600 0:0 700 0:0 600 0:0 600 0:0"
 is "a user whom it did not have has the template's" "$(grep ^web: "$tree/etc/shadow")" "web:!:19000::::::"
@@ -89,3 +89,17 @@ unlike "nothing of the host came in" "$(cat "$tree/etc/shadow" "$tree/etc/machin
 like "it has a new machine id" "$(<"$tree/etc/machine-id")" '^[0-9a-f]{32}$'
 is "and the password of passwd" "$(hash_of_root)" "$hash"
 unlike "which is another" "$(<"$tree/etc/machine-id")" "$machine_id"
+
+# a copy of a template or of another VPS is somebody else
+cella create two --ostemplate other --ram 64M >/dev/null
+cella clone two three >/dev/null
+two=$private_dir/two/etc/ssh three=$private_dir/three/etc/ssh
+is "ssh host keys of a new one are of its template's types" "$(ls "$two")" "ssh_host_ed25519_key
+ssh_host_ed25519_key.pub
+sshd_config"
+check "and keys" cmp <(ssh-keygen -y -f "$two/ssh_host_ed25519_key") <(xargs <"$two/ssh_host_ed25519_key.pub")
+is "that only root reads" "$(stat -c '%a %u:%g' "$two"/ssh_host_* | xargs)" "600 0:0 644 0:0"
+check_fails "a clone's are others" "differ" cmp "$two/ssh_host_ed25519_key.pub" "$three/ssh_host_ed25519_key.pub"
+without_keygen() { unshare -m sh -ec 'mount --bind /dev/null /usr/bin/ssh-keygen; exec cella clone two four' 2>&1; }
+like "a host that cannot make keys says so" "$(without_keygen)" "no /usr/bin/ssh-keygen here.*install openssh-client"
+is "and gives away no other's" "$(ls "$private_dir/four/etc/ssh")" sshd_config
