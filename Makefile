@@ -76,13 +76,15 @@ BELOW_cli        := cli $(BELOW_vps)
 
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
 # (2.3 M user and 3 M kernel instructions a command). cella needs libmnl and libarchive, which have
-# no usable static archives, and is linked dynamically.
+# no usable static archives, and is linked dynamically: with those of the others, and without libarchive.
 # Relative relocations packed (glibc 2.36): a static PIE relocates itself at each start.
 # cli/main/early.c comes before libc's start where it knows the machine.
-STATIC_LINK := $(shell printf '\043include <features.h>\n\043if __GLIBC_PREREQ(2, 36)\n-Wl,-z,pack-relative-relocs\n\043endif\n' \
-	| $(CC) -E -P - 2>/dev/null) $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-Wl$(comma)-e$(comma)early_start)
+PACK := $(shell printf '\043include <features.h>\n\043if __GLIBC_PREREQ(2, 36)\n-Wl,-z,pack-relative-relocs\n\043endif\n' \
+	| $(CC) -E -P - 2>/dev/null)
+STATIC_LINK := $(PACK) $(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-Wl$(comma)-e$(comma)early_start)
 STATIC_LIBS := -lseccomp -lcap -lyajl_s -lm
 SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
+CELLA_LIBS := -Wl,-Bstatic -lseccomp -lcap -lyajl_s -lnftnl -lcrypt -Wl,-Bdynamic -lmnl -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS) -lprotobuf-c
 
 PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template $(BUILD)/cella-criu
@@ -122,13 +124,13 @@ $(BUILD)/cella-oci: cli/main/order.ld
 $(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/,main/cella-oci.o main/early.o criu/elsewhere.o) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) $(STATIC_LINK) -o $@ $(filter-out %.ld,$^) -Wl,-T,cli/main/order.ld $(STATIC_LIBS)
-# Only cella top needs ncurses, where there is one.
-NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
-SCREEN := $(BUILD)/cli/screen/$(if $(NCURSES_LIBS),curses,absent).o
-$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
-	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) $(NCURSES_LIBS)
-# Only cella template and backups need libarchive, which loads a dozen libraries more: twice the start of every command.
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) $(PACK) -o $@ $^ $(CELLA_LIBS)
+# Only cella template and backups need libarchive, which loads a dozen libraries more, and only cella top
+# needs ncurses, where there is one: they were three quarters of the start of every command.
+NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
+SCREEN := $(addprefix $(BUILD)/cli/screen/,top.o $(if $(NCURSES_LIBS),curses,absent).o)
 $(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o) $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)

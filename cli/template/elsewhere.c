@@ -1,9 +1,11 @@
-/* The work of what needs libarchive by the program that is made for it; see vps_template.h. */
+/* The work of what needs libarchive or ncurses by the program that is made for it; see
+ * vps_template.h. */
 #include <errno.h>
 #include <unistd.h>
 
 #include "cli/vps_backup.h"
 #include "cli/vps_template.h"
+#include "cli/vps_top.h"
 
 static struct err *run_elsewhere(const struct cmd_call *call)
 {
@@ -38,6 +40,12 @@ struct err *vps_export_run(const struct cmd_call *call, int *ret_status)
 }
 
 struct err *vps_restore_backup_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_top_run(const struct cmd_call *call, int *ret_status)
 {
 	(void)ret_status;
 	return run_elsewhere(call);
