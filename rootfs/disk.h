@@ -27,6 +27,10 @@ struct disk_source {
 	const struct template *template; /* whose tree that is; NULL: nobody's */
 };
 
+/* template_copy() of the source into the empty directory to_fd. */
+MUST_CHECK struct err *disk_copy_source(const struct disk_source *source, int to_fd,
+					const struct disk_new *new);
+
 /* One layout. The directory exists, and its quota is assigned where the file system has any. */
 struct layout {
 	const char *name;

@@ -115,6 +115,22 @@ static struct err *make_dir(int parent_fd, const struct disk *disk, const struct
 		       err_sys(errno, "make %s/%s", disk->parent, disk->name);
 }
 
+struct err *disk_copy_source(const struct disk_source *source, int to_fd,
+			     const struct disk_new *new)
+{
+	const struct template_copy copy = { .from_fd = source->tree_fd,
+					    .to_fd = to_fd,
+					    .total_bytes = source->bytes,
+					    .is_foreign = new->is_foreign,
+					    .progress = new->progress };
+	struct template_counts counts;
+
+	TRY(template_copy(&copy, &counts));
+	if (new->ret_counts)
+		*new->ret_counts = counts;
+	return NULL;
+}
+
 /* What a crash finds is either the whole disk or something under a name that is not yet the
  * VPS's. */
 static struct err *sync_disk(const struct open_disk *open)

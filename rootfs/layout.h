@@ -41,6 +41,8 @@ struct disk_new {
 	 * hard_inodes the number of inodes for good. */
 	const struct quota_limits *limits;
 	struct template_progress *progress; /* NULL: nobody wants to know */
+	bool is_foreign; /* the content comes from elsewhere: see struct template_copy */
+	struct template_counts *ret_counts; /* of what was copied; NULL: nobody wants to know */
 };
 
 /*
@@ -55,6 +57,14 @@ MUST_CHECK struct err *disk_create(const struct disk *disk, const char *template
  * template. */
 MUST_CHECK struct err *disk_create_from(const struct disk *disk, int tree_fd, uint64_t bytes,
 					const struct disk_new *new);
+/*
+ * A tree that is nobody's disk, as a detached mount for disk_create_from(): read-only, without what
+ * is mounted in it, and its ids counted from the owner of its root directory on, so that they are
+ * those of the system in it. *ret_id_first: that owner. The caller owns *ret_tree_fd.
+ * ERR_UNSUPPORTED: the owner is not 0, and its file system has no idmapped mounts.
+ */
+MUST_CHECK struct err *disk_open_foreign(const char *path, uint32_t *ret_id_first,
+					 int *ret_tree_fd);
 /* Make a disk of the same layout with the content of another, which must stand still. */
 MUST_CHECK struct err *disk_copy(const struct disk *from, const struct disk *to,
 				 const struct disk_new *new);

@@ -9,17 +9,13 @@
 static struct err *dir_fill(const struct open_disk *open, const struct disk_source *source,
 			    const struct disk_new *new)
 {
-	struct template_counts counts;
-
-	return template_copy(source->tree_fd, open->dir_fd, source->bytes, new->progress, &counts);
+	return disk_copy_source(source, open->dir_fd, new);
 }
 
 static struct err *dir_copy(const struct open_disk *from, const struct open_disk *to,
 			    const struct disk_new *new)
 {
-	struct template_counts counts;
-
-	return template_copy(from->dir_fd, to->dir_fd, 0, new->progress, &counts);
+	return disk_copy_source(&(struct disk_source){ .tree_fd = from->dir_fd }, to->dir_fd, new);
 }
 
 static struct err *dir_mount(const struct open_disk *open, const struct id_maps *maps,

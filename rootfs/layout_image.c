@@ -250,7 +250,6 @@ static struct err *image_fill(const struct open_disk *open, const struct disk_so
 			      const struct disk_new *new)
 {
 	OWN(super) struct super super = SUPER_INIT;
-	struct template_counts counts;
 	uint64_t usable_bytes = new->limits ? size_of(new->limits) : QUOTA_UNLIMITED;
 
 	TRY(check_size(usable_bytes));
@@ -259,7 +258,7 @@ static struct err *image_fill(const struct open_disk *open, const struct disk_so
 	TRY(grow_to(&super, usable_bytes));
 	/* as the source has it or has not; e2fsck makes one when it needs it */
 	(void)unlinkat(super.root_fd, "lost+found", AT_REMOVEDIR);
-	TRY(template_copy(source->tree_fd, super.root_fd, source->bytes, new->progress, &counts));
+	TRY(disk_copy_source(source, super.root_fd, new));
 	return syncfs(super.root_fd) < 0 ? err_sys(errno, "sync the new image") : NULL;
 }
 

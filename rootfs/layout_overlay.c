@@ -110,7 +110,6 @@ static struct err *overlay_copy(const struct open_disk *from, const struct open_
 				const struct disk_new *new)
 {
 	OWN(fd) int from_fd = -1, to_fd = -1;
-	struct template_counts counts;
 	struct template_hold hold;
 	struct stat root;
 
@@ -121,7 +120,7 @@ static struct err *overlay_copy(const struct open_disk *from, const struct open_
 	TRY(take_hold(to, hold.digest));
 	TRY(make_layers(to, &root));
 	TRY(path_open_beneath(to->dir_fd, "upper", O_RDONLY | O_DIRECTORY, &to_fd));
-	return template_copy(from_fd, to_fd, 0, new->progress, &counts);
+	return disk_copy_source(&(struct disk_source){ .tree_fd = from_fd }, to_fd, new);
 }
 
 /* --- mounting --- */

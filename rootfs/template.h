@@ -78,12 +78,26 @@ MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
 				       struct template_counts *ret_counts);
 
 /*
+ * The first of some files (names: NULL-terminated) that is among the first 64 entries of an
+ * archive, read by a child like the above. *ret_index: which of names; their number: none of them.
+ * ERR_INVALID: it is no archive, or the file is larger than TEMPLATE_PEEK_MAX.
+ */
+#define TEMPLATE_PEEK_MAX ((size_t)256 << 10)
+MUST_CHECK struct err *template_peek(int archive_fd, uint32_t id_first, const char *const *names,
+				     size_t *ret_index, struct buf *text);
+
+/*
  * Copy the contents of from_fd into the empty directory to_fd: owners, modes, times, extended
  * attributes, hard links, holes, whiteouts (character devices 0:0); blocks are shared where the
  * file system can (FICLONE). Sockets and device nodes are left out.
  */
-MUST_CHECK struct err *template_copy(int from_fd, int to_fd, uint64_t total_bytes,
-				     struct template_progress *progress,
+struct template_copy {
+	int from_fd, to_fd;   /* borrowed */
+	uint64_t total_bytes; /* about; 0: not known */
+	bool is_foreign;      /* what belongs to an id over 65535 is refused, as in an archive */
+	struct template_progress *progress;
+};
+MUST_CHECK struct err *template_copy(const struct template_copy *request,
 				     struct template_counts *ret_counts);
 
 /* One template. Strings owned. */

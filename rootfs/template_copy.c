@@ -17,6 +17,7 @@
 #include "rootfs/disk.h"
 
 #define DEPTH_MAX 512
+#define ID_MAX 65535
 #define XATTR_LIST_MAX 65536
 
 /* A file with several names that was copied already. */
@@ -27,9 +28,7 @@ struct seen {
 };
 
 struct copy {
-	int to_root_fd;
-	uint64_t total_bytes;
-	struct template_progress *progress;
+	const struct template_copy *request;
 	struct template_counts counts;
 	uint64_t reported_bytes;
 	void *seen_tree; /* tsearch(3) of struct seen */
@@ -55,10 +54,12 @@ static void free_seen(void *node)
 
 static void report(struct copy *copy)
 {
-	if (!copy->progress || copy->counts.bytes < copy->reported_bytes + ((uint64_t)4 << 20))
+	struct template_progress *progress = copy->request->progress;
+
+	if (!progress || copy->counts.bytes < copy->reported_bytes + ((uint64_t)4 << 20))
 		return;
 	copy->reported_bytes = copy->counts.bytes;
-	copy->progress->report(copy->progress, copy->counts.bytes, copy->total_bytes);
+	progress->report(progress, copy->counts.bytes, copy->request->total_bytes);
 }
 
 /* Data only where the source has data: a sparse file stays sparse. */
@@ -181,7 +182,7 @@ static struct err *link_if_seen(struct copy *copy, int to_dir, const char *name,
 		st->st_nlink > 1 ? tfind(&key, &copy->seen_tree, compare_seen) : NULL;
 
 	*ret_linked = found;
-	if (found && linkat(copy->to_root_fd, (*found)->path, to_dir, name, 0) < 0)
+	if (found && linkat(copy->request->to_fd, (*found)->path, to_dir, name, 0) < 0)
 		return err_sys(errno, "link %s to %s", name, (*found)->path);
 	return NULL;
 }
@@ -206,6 +207,16 @@ static struct err *remember(struct copy *copy, const struct stat *st, const char
 }
 
 static struct err *copy_dir(struct copy *copy, int from_dir, int to_dir, const char *path);
+
+static struct err *check_owner(const struct copy *copy, const struct stat *st, const char *path)
+{
+	OWN(str) char *safe = NULL;
+
+	if (!copy->request->is_foreign || (st->st_uid <= ID_MAX && st->st_gid <= ID_MAX))
+		return NULL;
+	TRY(str_escape(path, &safe));
+	return err_new(ERR_INVALID, "%.200s belongs to an id outside 0..%d", safe, ID_MAX);
+}
 
 static struct err *copy_subdir(struct copy *copy, int from_dir, int to_dir, const char *name,
 			       const char *path)
@@ -232,6 +243,7 @@ static struct err *copy_entry(struct copy *copy, int from_dir, int to_dir, const
 
 	if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_sys(errno, "look at %s", path);
+	TRY(check_owner(copy, &st, path));
 	if (S_ISSOCK(st.st_mode) || S_ISBLK(st.st_mode) ||
 	    (S_ISCHR(st.st_mode) && !is_whiteout(&st))) {
 		copy->counts.skipped++;
@@ -278,13 +290,10 @@ static struct err *copy_dir(struct copy *copy, int from_dir, int to_dir, const c
 	return copy_metadata(from_dir, to_dir, &st, *path ? path : "/");
 }
 
-struct err *template_copy(int from_fd, int to_fd, uint64_t total_bytes,
-			  struct template_progress *progress, struct template_counts *ret_counts)
+struct err *template_copy(const struct template_copy *request, struct template_counts *ret_counts)
 {
-	struct copy copy = { .to_root_fd = to_fd,
-			     .total_bytes = total_bytes,
-			     .progress = progress };
-	struct err *err = copy_dir(&copy, from_fd, to_fd, "");
+	struct copy copy = { .request = request };
+	struct err *err = copy_dir(&copy, request->from_fd, request->to_fd, "");
 
 	tdestroy(copy.seen_tree, free_seen);
 	if (!err)

@@ -59,6 +59,9 @@ MUST_CHECK struct err *template_extract_in(const struct sandbox_inside *inside,
 
 /* --- template_select.c, in the sandbox --- */
 
+/* "./etc/x" and "etc/x" are the same name; borrowed. */
+const char *template_plain_name(const char *name);
+
 /* Is the entry wanted by below and only of the sandbox? Its names are those below then; *matched
  * becomes true when it is one that was asked for, not a directory on the way there. ERR_INVALID: a
  * hard link to what is not wanted. */

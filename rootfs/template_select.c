@@ -5,6 +5,13 @@
 #include "base/str.h"
 #include "rootfs/template_room.h"
 
+const char *template_plain_name(const char *name)
+{
+	while (name && name[0] == '.' && name[1] == '/' && name[2])
+		name += 2;
+	return name;
+}
+
 /* "./root/etc/" below "root" is "etc/", "root" itself "."; NULL: it is elsewhere. */
 static const char *name_below(const char *name, const char *below)
 {

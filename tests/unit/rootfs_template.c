@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "base/path.h"
-#include "rootfs/template.h"
+#include "rootfs/layout.h"
 
 static char scratch[] = "/var/tmp/cella-template-XXXXXX";
 static int scratch_fd = -1;
@@ -157,7 +157,7 @@ static void copy_is_exact(void **state)
 	assert_int_equal(pwrite(sparse, "end", 3, 1 << 20), 3);
 	assert_int_equal(mknodat(from, "whiteout", S_IFCHR, 0), 0);
 	assert_int_equal(fchownat(from, "whiteout", 3, 4, 0), 0);
-	must(template_copy(from, to, 0, NULL, &counts));
+	must(template_copy(&(struct template_copy){ .from_fd = from, .to_fd = to }, &counts));
 	check_good_tree(to);
 	assert_int_equal(fstatat(from, "etc/lines", &a, 0), 0);
 	assert_int_equal(fstatat(to, "etc/lines", &b, 0), 0);
@@ -431,11 +431,74 @@ static int may_idmap(void)
 	return 0;
 }
 
+/* As a user namespace with ids from 100000 on has left it, and a file of the host's. */
+static void foreign_ids_are_counted_from_the_root(void **state)
+{
+	static const char path[] = "foreign", to_path[] = "from-foreign";
+	static const uid_t strangers[] = { 0, 99999, 165536, 4294967294 };
+	OWN(fd) int from = fresh_dir(path), to = fresh_dir(to_path), tree = -1, root = -1;
+	OWN(str) char *whole = NULL;
+	struct template_counts counts;
+	struct template_copy copy = { .to_fd = to, .is_foreign = true };
+	uint32_t first;
+	struct stat st;
+	struct err *err;
+
+	(void)state;
+	must(str_format(&whole, "%s/%s", scratch, path));
+	assert_int_equal(mknodat(from, "file", S_IFREG | 0640, 0), 0);
+	assert_int_equal(fchownat(from, "file", 100033, 165535, 0), 0);
+	assert_int_equal(fchown(from, 100000, 100000), 0);
+	must(disk_open_foreign(whole, &first, &tree));
+	assert_int_equal(first, 100000);
+	root = openat(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(openat(tree, "file", O_WRONLY | O_CLOEXEC), -1);
+	assert_int_equal(errno, EROFS);
+	copy.from_fd = root;
+	must(template_copy(&copy, &counts));
+	assert_int_equal(fstatat(to, "file", &st, 0), 0);
+	assert_int_equal(st.st_uid, 33);
+	assert_int_equal(st.st_gid, 65535);
+	assert_int_equal(fstat(to, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(unlinkat(to, "file", 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+		assert_int_equal(fchownat(from, "file", strangers[i], 100000, 0), 0);
+		err = template_copy(&copy, &counts);
+		assert_non_null(err);
+		assert_non_null(strstr(err_text(err), "file belongs to an id outside 0..65535"));
+		err_drop(err);
+	}
+}
+
+static void first_files_are_shown(void **state)
+{
+	static const char *const names[] = { "etc/other", "etc/told", NULL };
+	const struct entry entries[] = {
+		{ "./etc", AE_IFDIR, 0755 },
+		{ "./etc/told", AE_IFREG, 0644, .data = "it says" },
+		{ "../out", AE_IFREG, 0644, .data = "x" },
+	};
+	OWN(fd) int archive = make_archive(entries, ARRAY_SIZE(entries));
+	OWN(fd) int short_one = make_archive(entries, 1);
+	OWN(buf) struct buf text = { 0 };
+	size_t index;
+
+	(void)state;
+	must(template_peek(archive, sandbox.id_first, names, &index, &text));
+	assert_int_equal(index, 1);
+	assert_string_equal(text.data, "it says");
+	must(template_peek(short_one, sandbox.id_first, names, &index, &text));
+	assert_int_equal(index, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_archive_arrives_whole),
 		cmocka_unit_test(copy_is_exact),
+		cmocka_unit_test(foreign_ids_are_counted_from_the_root),
+		cmocka_unit_test(first_files_are_shown),
 		cmocka_unit_test(hostile_archives_are_refused),
 		cmocka_unit_test(huge_size_is_refused),
 		cmocka_unit_test(noise_is_refused),
