@@ -121,6 +121,10 @@ MUST_CHECK struct err *vps_conf_diff(const struct vps_conf *a, const struct vps_
 /* One key's value, unset included. ERR_INVALID: there is no such key. */
 MUST_CHECK struct err *vps_conf_copy_key(const char *key, const struct vps_conf *from,
 					 struct vps_conf *to);
+/* Set one key to a value as the file has it, which is good in itself. ERR_INVALID: it is not, or
+ * there is no such key; conf is as it was then. */
+MUST_CHECK struct err *vps_conf_set_key(const char *key, const char *value, struct vps_conf *conf);
+bool vps_conf_is_key(const char *key);
 /* All of them; *ret_copy is initialised here. */
 MUST_CHECK struct err *vps_conf_dup(const struct vps_conf *conf, struct vps_conf *ret_copy);
 MUST_CHECK struct err *vps_conf_add_addr(struct vps_conf *conf, const struct net_addr *addr);

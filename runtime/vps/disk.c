@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/path.h"
@@ -88,6 +89,43 @@ struct err *vps_choose_layout(const struct vps_host *host, struct vps_conf *conf
 		err_drop(err); /* that it cannot is the answer */
 	}
 	return str_dup(can ? "dir" : "image", &conf->layout);
+}
+
+/* An overlay needs its template, and there is all of a tree. */
+struct err *vps_choose_tree_layout(const struct vps_host *host, const char *wanted,
+				   struct vps_conf *conf)
+{
+	OWN(vps_conf) struct vps_conf whole;
+
+	if (wanted)
+		TRY(vps_conf_set_layout(conf, vps_layout_of(wanted)));
+	else if (str_eq(vps_layout_of(conf->layout ? conf->layout : ""), "overlay"))
+		free(TAKE(conf->layout));
+	if (conf->layout)
+		return NULL;
+	vps_conf_init(&whole);
+	TRY(vps_conf_merge(&host->defaults, &whole));
+	free(TAKE(whole.layout)); /* which may say overlay */
+	TRY(vps_conf_merge(conf, &whole));
+	TRY(vps_choose_layout(host, &whole));
+	return vps_conf_set_layout(conf, whole.layout);
+}
+
+struct err *vps_disk_create_empty(const struct disk *disk, const struct vps_conf *conf)
+{
+	const struct quota_limits limits = vps_disk_limits(conf);
+	const struct disk_new new = { .project = (uint32_t)conf->id_first, .limits = &limits };
+	OWN(fd) int empty_fd = -1;
+
+	TRY(vps_open_empty(&empty_fd));
+	return disk_create_from(disk, empty_fd, 0, &new);
+}
+
+struct err *vps_disk_sync_tree(int tree_fd)
+{
+	OWN(fd) int root_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return root_fd < 0 || syncfs(root_fd) < 0 ? err_sys(errno, "sync the new disk") : NULL;
 }
 
 /* The definition may have been edited, or brought along from elsewhere, as the file system. */

@@ -290,6 +290,24 @@ static struct err *check_one(const struct conf_key *key, const struct vps_conf *
 	return is_set ? key->check(key, field) : NULL;
 }
 
+bool vps_conf_is_key(const char *name)
+{
+	return find_key(name);
+}
+
+struct err *vps_conf_set_key(const char *name, const char *value, struct vps_conf *conf)
+{
+	const struct conf_key *key = find_key(name);
+	OWN(vps_conf) struct vps_conf one;
+
+	if (!key)
+		return err_new(ERR_INVALID, "there is no key %s", name);
+	vps_conf_init(&one);
+	TRY(key->kind->read(key, value, field_of(key, &one)));
+	TRY(check_one(key, &one));
+	return copy_value(key, &one, conf);
+}
+
 struct err *vps_conf_check(const struct vps_conf *conf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)

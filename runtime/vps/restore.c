@@ -19,13 +19,6 @@ struct restore_maker {
 	bool is_another;		/* not the VPS that the backup was made of */
 };
 
-static struct err *sync_root(int tree_fd)
-{
-	OWN(fd) int root_fd = openat(tree_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return root_fd < 0 || syncfs(root_fd) < 0 ? err_sys(errno, "sync the restored disk") : NULL;
-}
-
 /* The sandbox takes a mount of its own, which is of no use to us afterwards. */
 static struct err *unpack_into(const struct restore_maker *maker, const struct vps_host *host,
 			       const struct disk *disk)
@@ -46,47 +39,24 @@ static struct err *restore_disk(const struct vps_maker *base, const struct vps_h
 {
 	const struct restore_maker *maker = (const void *)base;
 	const struct disk disk = vps_disk(host, hidden, conf);
-	const struct quota_limits limits = vps_disk_limits(conf);
-	const struct disk_new new = { .project = (uint32_t)conf->id_first, .limits = &limits };
-	OWN(fd) int empty_fd = -1, tree_fd = -1;
+	OWN(fd) int tree_fd = -1;
 
-	TRY(vps_open_empty(&empty_fd));
-	TRY(disk_create_from(&disk, empty_fd, 0, &new));
+	TRY(vps_disk_create_empty(&disk, conf));
 	TRY(unpack_into(maker, host, &disk));
 	TRY(disk_mount(&disk, NULL, &tree_fd));
 	if (maker->is_another)
 		TRY(identity_renew(tree_fd)); /* the start says who it is */
-	return sync_root(tree_fd);
+	return vps_disk_sync_tree(tree_fd);
 }
 
 /* --- the definition --- */
-
-/* As it was, where it can be: an overlay needs its template, and a backup has all of the tree. */
-static struct err *choose_layout(const struct vps_host *host, const struct vps_restore *request,
-				 struct vps_conf *conf)
-{
-	OWN(vps_conf) struct vps_conf whole;
-
-	if (request->layout)
-		TRY(vps_conf_set_layout(conf, vps_layout_of(request->layout)));
-	else if (str_eq(vps_layout_of(conf->layout ? conf->layout : ""), "overlay"))
-		free(TAKE(conf->layout));
-	if (conf->layout)
-		return NULL;
-	vps_conf_init(&whole);
-	TRY(vps_conf_merge(&host->defaults, &whole));
-	free(TAKE(whole.layout)); /* which may say overlay */
-	TRY(vps_conf_merge(conf, &whole));
-	TRY(vps_choose_layout(host, &whole));
-	return vps_conf_set_layout(conf, whole.layout);
-}
 
 static struct err *read_conf(const struct vps_host *host, const struct restore_maker *maker,
 			     const char *name, struct conf_file *file, struct vps_conf *conf)
 {
 	TRY(conf_file_parse(maker->info->conf, strlen(maker->info->conf), file));
 	TRY(vps_conf_read(file, conf));
-	TRY(choose_layout(host, maker->request, conf));
+	TRY(vps_choose_tree_layout(host, maker->request->layout, conf));
 	return maker->is_another ? vps_conf_make_own(conf, name, conf->layout) : NULL;
 }
 

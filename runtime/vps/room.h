@@ -330,6 +330,13 @@ MUST_CHECK struct err *soft_limits_look(const struct vps_host *host, const char 
 MUST_CHECK struct err *vps_conf_set_layout(struct vps_conf *conf, const char *layout);
 /* Fill in the layout when the definition does not say. */
 MUST_CHECK struct err *vps_choose_layout(const struct vps_host *host, struct vps_conf *conf);
+/* Of a disk that comes from a whole tree: wanted (NULL: what the definition says), or as the host
+ * chooses; not an overlay, unless that is wanted. */
+MUST_CHECK struct err *vps_choose_tree_layout(const struct vps_host *host, const char *wanted,
+					      struct vps_conf *conf);
+/* A disk with nothing in it, to be unpacked into; then write down what was. */
+MUST_CHECK struct err *vps_disk_create_empty(const struct disk *disk, const struct vps_conf *conf);
+MUST_CHECK struct err *vps_disk_sync_tree(int tree_fd);
 /* Make the disk of a new VPS under the name it is to have while it is not finished. */
 MUST_CHECK struct err *vps_disk_create(const struct vps_host *host, const char *name,
 				       const struct vps_conf *conf,
