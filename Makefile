@@ -131,7 +131,7 @@ $(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(fo
 # needs ncurses, where there is one: they were three quarters of the start of every command.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(addprefix $(BUILD)/cli/screen/,top.o $(if $(NCURSES_LIBS),curses,absent).o)
-$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o) $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o import.o) $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # Only checkpoint and restore need CRIU's messages: protobuf-c and its tables would be in every other command.

@@ -57,6 +57,7 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_backup_verify,
 	&vps_cmd_restore_backup,
 	&vps_cmd_export,
+	&vps_cmd_import,
 	/* not listed by --help */
 	&vps_cmd_exec2,
 	&vps_cmd_delete,

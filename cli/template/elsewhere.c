@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/vps_backup.h"
+#include "cli/vps_import.h"
 #include "cli/vps_template.h"
 #include "cli/vps_top.h"
 
@@ -34,6 +35,12 @@ struct err *vps_backup_verify_run(const struct cmd_call *call, int *ret_status)
 }
 
 struct err *vps_export_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_import_run(const struct cmd_call *call, int *ret_status)
 {
 	(void)ret_status;
 	return run_elsewhere(call);
