@@ -15,6 +15,9 @@ static const struct opt backup_rows[] = {
 static const struct opt verify_rows[] = {
 	{ "json", 'j', NULL, "print as JSON", offsetof(struct backup_verify_opts, json), opt_flag },
 };
+static const struct opt export_rows[] = {
+	{ "format", 0, "tar|oci", "of it: its files, or a container image (default: tar)", offsetof(struct export_opts, format), opt_string },
+};
 static const struct opt restore_rows[] = {
 	{ "layout", 0, "dir|image", "of its disk (default: as it was)", offsetof(struct restore_opts, layout), opt_path },
 	{ "path", 0, "PATH", "no VPS: only this of its files, into --to", offsetof(struct restore_opts, path), opt_path },
@@ -55,7 +58,8 @@ const struct cmd vps_cmd_restore_backup = {
 const struct cmd vps_cmd_export = {
 	.name = "export",
 	.args = "NAME FILE",
-	.summary = "write the files of a VPS to a tar archive",
+	.summary = "write the files of a VPS to an archive, or an image of it",
+	.opts = OPT_TABLE(export_rows),
 	.run = vps_export_run,
 	.min_args = 2,
 	.max_args = 2,

@@ -23,6 +23,9 @@ struct restore_opts {
 };
 MUST_CHECK struct err *vps_restore_backup_run(const struct cmd_call *call, int *ret_status);
 
+struct export_opts {
+	const char *format;
+};
 MUST_CHECK struct err *vps_export_run(const struct cmd_call *call, int *ret_status);
 
 /* One backup as a JSON object. */

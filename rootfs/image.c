@@ -139,7 +139,7 @@ static struct err *blob_path(const char *hex, char **ret_path)
 }
 
 /* This machine's, in Go's words. */
-static const char *architecture(void)
+const char *image_architecture(void)
 {
 	static const char *const names[][2] = {
 		{ "x86_64", "amd64" },	  { "aarch64", "arm64" },   { "i686", "386" },
@@ -167,7 +167,7 @@ static bool suits(const struct json *descriptor, const char *tag)
 	const struct json *name = json_get(json_get(descriptor, "annotations"), TAG_ANNOTATION);
 
 	if (platform && (!is_text(json_get(platform, "os"), "linux") ||
-			 !is_text(json_get(platform, "architecture"), architecture())))
+			 !is_text(json_get(platform, "architecture"), image_architecture())))
 		return false;
 	return !tag || is_text(name, tag);
 }
@@ -186,12 +186,12 @@ static struct err *choose(const struct json *index, const char *tag, const struc
 			return err_new(ERR_INVALID,
 				       "there are several images of linux/%s in it: "
 				       "say which with --image TAG",
-				       architecture());
+				       image_architecture());
 		chosen = one;
 	}
 	if (!chosen)
 		return err_new(ERR_NOT_FOUND, "there is no image%s%s for linux/%s in it",
-			       tag ? " " : "", tag ? tag : "", architecture());
+			       tag ? " " : "", tag ? tag : "", image_architecture());
 	*ret_chosen = chosen;
 	return NULL;
 }

@@ -201,6 +201,10 @@ struct template_export {
 	uint64_t total_bytes; /* about; 0: not known */
 	struct template_progress *progress;
 	struct template_counts *ret_counts; /* NULL: nobody wants to know */
+	/* not the tree itself but a container image of it, an OCI layout, by this name; NULL: the
+	 * tree */
+	const char *image;
+	int scratch_fd; /* for an image: a directory with room for all of the tree; borrowed */
 };
 /* Before anything is done: is that a name for one? ERR_INVALID. */
 MUST_CHECK struct err *template_check_ending(const char *file_name);

@@ -1,5 +1,6 @@
 /* A template's tree as an archive. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/fd.h"
@@ -39,8 +40,15 @@ struct err *template_check_ending(const char *file_name)
 
 OWN_KIND(writer, struct archive *, archive_write_free)
 
-static struct err *write_archive(const struct ending *ending, int fd, struct pack *pack,
-				 int tree_fd)
+/* A tree, or the image whose layer is in layer_fd. */
+struct content {
+	struct pack *pack;
+	int tree_fd;
+	const char *image;
+	int layer_fd;
+};
+
+static struct err *write_archive(const struct ending *ending, int fd, const struct content *content)
 {
 	OWN(writer) struct archive *writer = archive_write_new();
 
@@ -50,20 +58,43 @@ static struct err *write_archive(const struct ending *ending, int fd, struct pac
 	if (ending->add_filter(writer) != ARCHIVE_OK ||
 	    archive_write_open_fd(writer, fd) != ARCHIVE_OK)
 		return template_archive_error(writer, "write the archive");
-	pack->writer = writer;
-	TRY(pack_tree(pack, tree_fd));
+	content->pack->writer = writer;
+	TRY(content->image ? image_write(writer, content->layer_fd, content->image) :
+			     pack_tree(content->pack, content->tree_fd));
 	return archive_write_close(writer) == ARCHIVE_OK ?
 		       NULL :
 		       template_archive_error(writer, "write the archive");
+}
+
+/* The tree, uncompressed, in a file that is gone with its descriptor. */
+static struct err *write_layer(const struct template_export *export, struct content *content)
+{
+	const struct ending plain = { NULL, archive_write_add_filter_none };
+
+	content->layer_fd = openat(export->scratch_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	if (content->layer_fd < 0)
+		return err_sys(errno, "make a file for the layer beside %s", export->file_name);
+	TRY(write_archive(&plain, content->layer_fd, content));
+	content->image = export->image;
+	return NULL;
+}
+
+static void own_content(struct content *content)
+{
+	own_fd(&content->layer_fd);
 }
 
 struct err *template_export_tree(int tree_fd, const struct template_export *export)
 {
 	const struct ending *ending;
 	struct pack pack = { .progress = export->progress, .total_bytes = export->total_bytes };
+	OWN(content)
+	struct content content = { .pack = &pack, .tree_fd = tree_fd, .layer_fd = -1 };
 
 	TRY(find_ending(export->file_name, &ending));
-	TRY(write_archive(ending, export->fd, &pack, tree_fd));
+	if (export->image)
+		TRY(write_layer(export, &content));
+	TRY(write_archive(ending, export->fd, &content));
 	if (export->ret_counts)
 		*export->ret_counts = pack.counts;
 	return NULL;

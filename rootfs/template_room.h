@@ -135,5 +135,13 @@ bool image_is_one(int dir_fd);
 MUST_CHECK struct err *image_read(int dir_fd, const char *tag, struct image *ret_image);
 /* Open a layer and compare its digest; the offset is 0. */
 MUST_CHECK struct err *image_open_layer(int dir_fd, const struct image_layer *layer, int *ret_fd);
+/* This machine's, in the words of images. */
+const char *image_architecture(void);
+
+/* --- image_write.c --- */
+
+/* Write an image with one layer, a tar archive that is not compressed, to an open archive. tag:
+ * what it is called in it. */
+MUST_CHECK struct err *image_write(struct archive *writer, int layer_fd, const char *tag);
 
 #endif

@@ -83,14 +83,18 @@ struct err *vps_export_run(const struct cmd_call *call, int *ret_status)
 {
 	OWN(work) struct work work = { .call = call };
 	struct vps_export request = { 0 };
+	struct export_opts opts = { .format = "tar" };
 	uint64_t skipped = 0;
 	struct err *err;
 
 	(void)ret_status;
-	TRY(cmd_parse(call, NULL, &work.args));
+	TRY(cmd_parse(call, &opts, &work.args));
+	if (!str_eq(opts.format, "tar") && !str_eq(opts.format, "oci"))
+		return err_new(ERR_INVALID, "--format: '%.40s' is none of tar, oci", opts.format);
 	TRY(begin(&work, "export of", MAY_SPEAK));
 	request = (struct vps_export){ .name = work.args.items[0],
 				       .file = work.args.items[1],
+				       .as_image = str_eq(opts.format, "oci"),
 				       .progress = &work.progress.base };
 	err = vps_export(&work.host, &request, &skipped);
 	progress_end(&work.progress);

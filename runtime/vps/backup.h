@@ -90,9 +90,11 @@ MUST_CHECK struct err *vps_restore_path(const struct vps_host *host,
 struct vps_export {
 	const char *name;
 	const char *file; /* as template_export_tree() wants it, which is not there */
+	bool as_image;	  /* a container image, an OCI layout in that archive */
 	struct template_progress *progress;
 };
-/* The tree of a VPS as a tar archive, without its definition, held still as for a backup.
+/* The tree of a VPS as a tar archive, without its definition, held still as for a backup. An image
+ * needs room for the tree twice, where the file is.
  * *ret_skipped: sockets and device nodes, which are not in it. ERR_EXISTS; ERR_INVALID: the name.
  */
 MUST_CHECK struct err *vps_export(const struct vps_host *host, const struct vps_export *request,

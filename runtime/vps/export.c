@@ -5,12 +5,14 @@
 #include "runtime/vps/backup_store.h"
 #include "runtime/vps/still.h"
 
-static struct err *write_tree(struct vps_still *still, const struct vps_export *request, int fd,
-			      uint64_t *ret_skipped)
+static struct err *write_tree(struct vps_still *still, const struct vps_export *request,
+			      const struct backup_target *target, uint64_t *ret_skipped)
 {
 	struct template_counts counts;
 	const struct template_export export = { .file_name = request->file,
-						.fd = fd,
+						.fd = target->fd,
+						.image = request->as_image ? request->name : NULL,
+						.scratch_fd = target->dir_fd,
 						.total_bytes = vps_still_bytes(still),
 						.progress = request->progress,
 						.ret_counts = &counts };
@@ -19,7 +21,7 @@ static struct err *write_tree(struct vps_still *still, const struct vps_export *
 	TRY(vps_still_hold(still));
 	TRY(template_export_tree(still->root_fd, &export));
 	*ret_skipped = counts.skipped;
-	return fsync(fd) < 0 ? err_sys(errno, "sync %s", request->file) : NULL;
+	return fsync(target->fd) < 0 ? err_sys(errno, "sync %s", request->file) : NULL;
 }
 
 struct err *vps_export(const struct vps_host *host, const struct vps_export *request,
@@ -33,7 +35,7 @@ struct err *vps_export(const struct vps_host *host, const struct vps_export *req
 	vps_still_init(&still);
 	TRY(vps_still_begin(host, request->name, &still));
 	TRY(backup_target_open(host, request->name, request->file, &target));
-	err = write_tree(&still, request, target.fd, ret_skipped);
+	err = write_tree(&still, request, &target, ret_skipped);
 	TRY(err_first(err, vps_still_end(&still)));
 	return backup_target_publish(&target, &path);
 }

@@ -87,6 +87,9 @@ check_fails "a name that no archive has" "is not called .tar" cella -q export co
 check "export" cella export copy copy.tar.zst
 check "which is a template" cella template import copy.tar.zst copied
 check "and has the files" diff -r --no-dereference "$private_dir/copy/srv/t/deep" "$(echo "$CELLA_ROOT"/var/lib/cella/template/tree-*/srv/t/deep)"
+check "export as an image" cella export copy image.tar --format oci
+is "which is an OCI layout" "$(tar -xOf image.tar oci-layout) $(tar -tf image.tar | cut -c 1-13 | sort | uniq -c | xargs)" \
+	'{"imageLayoutVersion":"1.0.0"} 3 blobs/sha256/ 1 index.json 1 oci-layout'
 
 mkdir -m 755 open
 check_fails "not where others can enter" "can be entered by others" cella -q restore-backup "$file" --path /srv/t --to open

@@ -492,6 +492,35 @@ static void first_files_are_shown(void **state)
 	assert_int_equal(index, 2);
 }
 
+/* What is exported as an image is imported as one: every digest fits, and the tree is the same. */
+static void image_is_read_again(void **state)
+{
+	OWN(template_store) struct template_store store = TEMPLATE_STORE_INIT;
+	OWN(template) struct template template = { 0 };
+	OWN(fd) int archive = make_archive(good, ARRAY_SIZE(good));
+	OWN(fd) int tree = fresh_dir("image-tree"), file = memfd_create("image", MFD_CLOEXEC);
+	OWN(fd) int read_tree = -1;
+	OWN(str) char *path = NULL;
+	struct template_counts counts = { 0 };
+	const struct template_export export = { .file_name = "x.tar.zst",
+						.fd = file,
+						.image = "web",
+						.scratch_fd = scratch_fd,
+						.ret_counts = &counts };
+
+	(void)state;
+	must(template_unpack(archive, tree, &sandbox, NULL, &counts));
+	must(template_export_tree(tree, &export));
+	assert_int_equal(counts.skipped, 0);
+	must(str_format(&path, "%s/image-store", scratch));
+	must(template_store_open(path, TEMPLATE_CHANGE, &store));
+	must(import(&store, "web", file));
+	must(template_load(&store, "web", &template));
+	assert_int_equal(template.entries, counts.entries);
+	must(template_open_tree(&store, &template, &read_tree));
+	check_good_tree(read_tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -507,6 +536,7 @@ int main(void)
 		cmocka_unit_test(store_keeps_one_tree_per_content),
 		cmocka_unit_test(what_is_no_system_is_refused),
 		cmocka_unit_test(busybox_template),
+		cmocka_unit_test(image_is_read_again),
 	};
 	int failed = 0;
 
