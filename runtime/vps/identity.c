@@ -218,15 +218,16 @@ struct err *identity_write(const struct vps_host *host, int root_fd, const char 
 struct err *identity_forget(int root_fd)
 {
 	OWN(fd) int etc_fd = -1;
-	struct err *err = path_open_in(root_fd, "etc", O_PATH | O_DIRECTORY, &etc_fd);
+	struct err *err = path_open_in(root_fd, "etc", O_RDONLY | O_DIRECTORY, &etc_fd);
 
 	if (err) {
 		err_drop(err); /* nothing to forget */
 		return NULL;
 	}
-	if (unlinkat(etc_fd, "machine-id", 0) < 0 && errno != ENOENT)
-		return err_sys(errno, "remove the template's machine id");
-	return NULL;
+	if (unlinkat(etc_fd, "machine-id", 0) < 0)
+		return errno == ENOENT ? NULL : err_sys(errno, "remove the template's machine id");
+	/* before the definition is: two that have one after a power cut would go unnoticed */
+	return fsync(etc_fd) < 0 ? err_sys(errno, "sync the directory of the machine id") : NULL;
 }
 
 struct err *identity_renew(int root_fd)
