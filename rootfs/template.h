@@ -68,6 +68,7 @@ struct template_sandbox {
 	bool is_layer; /* unpacked over what is there, whose whiteouts are obeyed */
 	/* dest_fd is a detached mount of its own, not a directory: it becomes the sandbox's */
 	bool dest_is_mount;
+	uint32_t archive_first; /* the archive's ids are counted from this one on */
 	const char *below; /* only what the archive has below this name, as the tree; NULL: all */
 	const char *only;  /* of that, this path with what is below it; NULL: all */
 	const struct template_filter *filter; /* NULL: all of below; else below is set */
@@ -80,11 +81,12 @@ MUST_CHECK struct err *template_unpack(int archive_fd, int dest_fd,
 /*
  * The first of some files (names: NULL-terminated) that is among the first 64 entries of an
  * archive, read by a child like the above. *ret_index: which of names; their number: none of them.
+ * *ret_first: the owner of the archive's root directory, if that is before it; else 0.
  * ERR_INVALID: it is no archive, or the file is larger than TEMPLATE_PEEK_MAX.
  */
 #define TEMPLATE_PEEK_MAX ((size_t)256 << 10)
 MUST_CHECK struct err *template_peek(int archive_fd, uint32_t id_first, const char *const *names,
-				     size_t *ret_index, struct buf *text);
+				     size_t *ret_index, uint32_t *ret_first, struct buf *text);
 
 /*
  * Copy the contents of from_fd into the empty directory to_fd: owners, modes, times, extended

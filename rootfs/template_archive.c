@@ -124,7 +124,7 @@ static bool xattr_allowed(const char *name)
 }
 
 /* Keep the allowed extended attributes of an entry: copy them out, clear all, put them back. */
-static struct err *filter_xattrs(struct archive_entry *entry)
+static struct err *filter_xattrs(struct archive_entry *entry, uint32_t first)
 {
 	struct {
 		char *name, *value;
@@ -146,6 +146,8 @@ static struct err *filter_xattrs(struct archive_entry *entry)
 			break;
 		err = buf_add(&copy, value, len);
 		kept[count].value = copy.data;
+		if (first && !err && str_eq(name, "security.capability"))
+			len = template_shift_capability(copy.data, len, first);
 		kept[count++].len = len;
 	}
 	archive_entry_xattr_clear(entry);
@@ -236,6 +238,7 @@ static struct err *extract_entry(struct extraction *x, struct archive_entry *ent
 	if (!wanted)
 		return NULL;
 	name = archive_entry_pathname(entry);
+	TRY(template_shift(entry, x->sandbox->archive_first));
 	TRY(check_entry(x, entry));
 	if (x->sandbox->is_layer && layer_is_whiteout(name))
 		return NULL;
@@ -244,7 +247,7 @@ static struct err *extract_entry(struct extraction *x, struct archive_entry *ent
 		x->counts.skipped++;
 		return NULL;
 	}
-	TRY(filter_xattrs(entry));
+	TRY(filter_xattrs(entry, x->sandbox->archive_first));
 	note_root(x, entry, name);
 	if (archive_write_header(x->disk, entry) != ARCHIVE_OK)
 		return err_wrap(template_archive_error(x->disk, "unpack"), "archive refused");

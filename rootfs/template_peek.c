@@ -10,10 +10,20 @@
 /* What parent and child share. */
 struct peek_result {
 	size_t index, len;
+	uint32_t first;
 	char text[TEMPLATE_PEEK_MAX];
 };
 
 OWN_KIND(archive_reader, struct archive *, archive_read_free)
+
+static bool is_root(struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry);
+
+	return (str_eq(name, ".") || str_eq(name, "./")) &&
+	       archive_entry_uid(entry) == archive_entry_gid(entry) &&
+	       archive_entry_uid(entry) > 0 && archive_entry_uid(entry) <= INT32_MAX;
+}
 
 static size_t find(const char *const *names, const char *name)
 {
@@ -57,6 +67,8 @@ static struct err *peek(const struct sandbox_job *job, const struct sandbox_insi
 			return NULL;
 		if (rc != ARCHIVE_OK)
 			return template_archive_error(reader, "read the archive");
+		if (is_root(entry))
+			result->first = (uint32_t)archive_entry_uid(entry);
 		result->index = find(names, archive_entry_pathname(entry));
 		if (names[result->index])
 			return read_text(reader, names[result->index], result);
@@ -65,7 +77,7 @@ static struct err *peek(const struct sandbox_job *job, const struct sandbox_insi
 }
 
 struct err *template_peek(int archive_fd, uint32_t id_first, const char *const *names,
-			  size_t *ret_index, struct buf *text)
+			  size_t *ret_index, uint32_t *ret_first, struct buf *text)
 {
 	const struct template_sandbox sandbox = { .id_first = id_first };
 	struct peek_result *result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE,
@@ -91,8 +103,10 @@ struct err *template_peek(int archive_fd, uint32_t id_first, const char *const *
 		err = err_new(ERR_PEER, "the unpacking process said what cannot be");
 	if (!err && result->index < count)
 		err = buf_add(text, result->text, result->len);
-	if (!err)
+	if (!err) {
 		*ret_index = result->index;
+		*ret_first = result->first;
+	}
 	munmap(result, sizeof(*result));
 	return err;
 }

@@ -57,6 +57,14 @@ MUST_CHECK struct err *template_extract_in(const struct sandbox_inside *inside,
 					   const struct template_sandbox *sandbox,
 					   struct template_counts *ret_counts);
 
+/* --- template_shift.c, in the sandbox --- */
+
+/* Count the ids of an entry from first on; one below it becomes negative. ERR_INVALID: one of an
+ * ACL is none of the 65,536. */
+MUST_CHECK struct err *template_shift(struct archive_entry *entry, uint32_t first);
+/* The same of security.capability in place; returns its new length. */
+size_t template_shift_capability(void *value, size_t len, uint32_t first);
+
 /* --- template_select.c, in the sandbox --- */
 
 /* "./etc/x" and "etc/x" are the same name; borrowed. */

@@ -23,8 +23,9 @@ enum { CONFIGS = 2, IMAGES = 4 };
 
 /* Where the files come from. */
 struct source {
-	int archive_fd; /* -1: it is a directory */
-	int tree_fd;	/* of that, a mount as disk_open_foreign() makes it */
+	int archive_fd;		/* -1: it is a directory */
+	int tree_fd;		/* of that, a mount as disk_open_foreign() makes it */
+	uint32_t archive_first; /* from which the archive's ids are counted */
 	struct import import;
 };
 
@@ -61,7 +62,8 @@ static struct err *unpack(const struct import_maker *maker, const struct vps_hos
 			  const struct disk *disk, const struct vps_conf *conf)
 {
 	const struct template_sandbox sandbox = { .id_first = (uint32_t)host->id_first,
-						  .dest_is_mount = true };
+						  .dest_is_mount = true,
+						  .archive_first = maker->source->archive_first };
 	OWN(fd) int dest_fd = -1;
 
 	TRY(vps_disk_create_empty(disk, conf));
@@ -204,7 +206,8 @@ static struct err *open_archive(const struct vps_host *host, const struct vps_im
 	size_t found;
 
 	TRY(refuse_lzop(source->archive_fd));
-	TRY(template_peek(source->archive_fd, (uint32_t)host->id_first, telling, &found, &text));
+	TRY(template_peek(source->archive_fd, (uint32_t)host->id_first, telling, &found,
+			  &source->archive_first, &text));
 	if (found >= CONFIGS && found < IMAGES)
 		return refuse_image();
 	if (found >= CONFIGS || request->config)

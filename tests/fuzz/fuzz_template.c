@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "rootfs/template.h"
+#include "rootfs/template_room.h"
 
 static const struct template_limits limits = { .max_entries = 200,
 					       .max_bytes = 1 << 20,
@@ -45,12 +45,22 @@ static void check_alone(int cage_fd)
 		abort();
 }
 
+/* Every other one as an archive whose ids are shifted. */
+static struct err *extract(int archive_fd, size_t len)
+{
+	const struct template_sandbox shifted = { .limits = &limits, .archive_first = 100000 };
+	const struct sandbox_inside inside = { .archive_fd = archive_fd, .root_fd = -1 };
+	struct template_counts counts;
+
+	return len & 1 ? template_extract_in(&inside, &shifted, &counts) :
+			 template_extract(archive_fd, &limits, NULL, &counts);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static int cage_fd = -1;
-	struct template_counts counts;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	if (cage_fd < 0)
@@ -59,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	if (fchdir(cage_fd) < 0 || mkdir("w", 0755) < 0 || chdir("w") < 0)
 		abort();
-	err_drop(template_extract(fd, &limits, NULL, &counts)); /* most inputs are refused */
+	err_drop(extract(fd, len)); /* most inputs are refused */
 	close(fd);
 	check_alone(cage_fd);
 	err_drop(path_remove_tree(cage_fd, "w")); /* what it could not remove, mkdir finds */

@@ -20,6 +20,7 @@
 
 #include "base/path.h"
 #include "rootfs/layout.h"
+#include "rootfs/template_room.h"
 
 static char scratch[] = "/var/tmp/cella-template-XXXXXX";
 static int scratch_fd = -1;
@@ -32,13 +33,33 @@ static void must(struct err *err)
 	assert_null(err);
 }
 
+static void refuse(struct err *err, const char *words)
+{
+	assert_non_null(err);
+	if (!strstr(err_text(err), words))
+		print_message("said: %s\n", err_text(err));
+	assert_non_null(strstr(err_text(err), words));
+	err_drop(err);
+}
+
 /* One entry of a test archive; type: AE_IF*. */
 struct entry {
 	const char *name;
 	mode_t type, mode;
 	const char *data, *link, *hardlink, *xattr;
-	int64_t uid;
+	int64_t uid, gid;
+	int acl_user; /* may read it; 0: nobody but the others */
 };
+
+static void add_acl(struct archive_entry *entry, int user)
+{
+	const int type = ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
+
+	if (!user)
+		return;
+	archive_entry_acl_add_entry(entry, type, 4, ARCHIVE_ENTRY_ACL_USER, user, "");
+	archive_entry_acl_add_entry(entry, type, 4, ARCHIVE_ENTRY_ACL_MASK, -1, "");
+}
 
 static int make_archive(const struct entry *entries, size_t count)
 {
@@ -57,6 +78,8 @@ static int make_archive(const struct entry *entries, size_t count)
 		archive_entry_set_filetype(entry, row->type);
 		archive_entry_set_perm(entry, row->mode);
 		archive_entry_set_uid(entry, row->uid);
+		archive_entry_set_gid(entry, row->gid);
+		add_acl(entry, row->acl_user);
 		archive_entry_set_size(entry, (int64_t)len);
 		archive_entry_set_rdev(entry, makedev(1, 3));
 		if (row->link)
@@ -442,7 +465,6 @@ static void foreign_ids_are_counted_from_the_root(void **state)
 	struct template_copy copy = { .to_fd = to, .is_foreign = true };
 	uint32_t first;
 	struct stat st;
-	struct err *err;
 
 	(void)state;
 	must(str_format(&whole, "%s/%s", scratch, path));
@@ -464,10 +486,7 @@ static void foreign_ids_are_counted_from_the_root(void **state)
 	assert_int_equal(unlinkat(to, "file", 0), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
 		assert_int_equal(fchownat(from, "file", strangers[i], 100000, 0), 0);
-		err = template_copy(&copy, &counts);
-		assert_non_null(err);
-		assert_non_null(strstr(err_text(err), "file belongs to an id outside 0..65535"));
-		err_drop(err);
+		refuse(template_copy(&copy, &counts), "file belongs to an id outside 0..65535");
 	}
 }
 
@@ -482,14 +501,71 @@ static void first_files_are_shown(void **state)
 	OWN(fd) int archive = make_archive(entries, ARRAY_SIZE(entries));
 	OWN(fd) int short_one = make_archive(entries, 1);
 	OWN(buf) struct buf text = { 0 };
+	uint32_t first = 1;
 	size_t index;
 
 	(void)state;
-	must(template_peek(archive, sandbox.id_first, names, &index, &text));
+	must(template_peek(archive, sandbox.id_first, names, &index, &first, &text));
 	assert_int_equal(index, 1);
+	assert_int_equal(first, 0);
 	assert_string_equal(text.data, "it says");
-	must(template_peek(short_one, sandbox.id_first, names, &index, &text));
+	must(template_peek(short_one, sandbox.id_first, names, &index, &first, &text));
 	assert_int_equal(index, 2);
+}
+
+/* An archive of a user namespace's files, written by the host's root. */
+static void shifted_archive_begins_at_0(void **state)
+{
+	const struct entry entries[] = {
+		{ "./", AE_IFDIR, 0755, .uid = 100000, .gid = 100000 },
+		{ "./last", AE_IFREG, 0640, "x", .uid = 165535, .gid = 100033, .acl_user = 100005 },
+	};
+	struct entry strange[] = {
+		{ "./", AE_IFDIR, 0755, .uid = 100000, .gid = 100000 },
+		{ "./of-the-host", AE_IFREG, 0640, "x", .uid = 99999, .gid = 100000 },
+	};
+	static const char *const names[] = { NULL };
+	OWN(fd) int archive = make_archive(entries, 2), dir = fresh_dir("shifted"), fd = -1;
+	OWN(fd) int bad = make_archive(strange, 2), bad_acl = -1;
+	struct template_sandbox shifted = sandbox;
+	struct template_counts counts;
+	OWN(buf) struct buf text = { 0 };
+	unsigned char acl[64];
+	struct stat st;
+	size_t index;
+
+	(void)state;
+	must(template_peek(archive, sandbox.id_first, names, &index, &shifted.archive_first,
+			   &text));
+	assert_int_equal(shifted.archive_first, 100000);
+	assert_int_equal(lseek(archive, 0, SEEK_SET), 0);
+	must(template_unpack(archive, dir, &shifted, NULL, &counts));
+	fd = openat(dir, "last", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_uid, 65535);
+	assert_int_equal(st.st_gid, 33);
+	/* version, then rows of tag, permissions, id: the second is the user's */
+	assert_int_equal(fgetxattr(fd, "system.posix_acl_access", acl, sizeof(acl)), 4 + 5 * 8);
+	assert_memory_equal(acl + 4 + 8, "\2\0\4\0\5\0\0\0", 8);
+	refuse(template_unpack(bad, dir, &shifted, NULL, &counts), "of-the-host' belongs");
+	strange[1].uid = 100000;
+	strange[1].acl_user = 99999;
+	bad_acl = make_archive(strange, 2);
+	refuse(template_unpack(bad_acl, dir, &shifted, NULL, &counts), "an ACL names");
+}
+
+static void shifted_capability_begins_at_0(void **state)
+{
+	/* revision 3, effective; CAP_NET_RAW; the root of the namespace */
+	unsigned char value[] = { 1, 0, 0, 3, 0, 32, 0, 0, 0,	 0,    0, 0,
+				  0, 0, 0, 0, 0, 0,  0, 0, 0xa0, 0x86, 1, 0 };
+
+	(void)state;
+	assert_int_equal(template_shift_capability(value, sizeof(value), 99999), 24);
+	assert_int_equal(value[3], 3);
+	assert_int_equal(template_shift_capability(value, sizeof(value), 100000), 20);
+	assert_memory_equal(value, "\1\0\0\2\0\x20\0", 7);
+	assert_int_equal(template_shift_capability(value, 20, 100000), 20);
 }
 
 /* What is exported as an image is imported as one: every digest fits, and the tree is the same. */
@@ -528,6 +604,8 @@ int main(void)
 		cmocka_unit_test(copy_is_exact),
 		cmocka_unit_test(foreign_ids_are_counted_from_the_root),
 		cmocka_unit_test(first_files_are_shown),
+		cmocka_unit_test(shifted_archive_begins_at_0),
+		cmocka_unit_test(shifted_capability_begins_at_0),
 		cmocka_unit_test(hostile_archives_are_refused),
 		cmocka_unit_test(huge_size_is_refused),
 		cmocka_unit_test(noise_is_refused),
