@@ -33,7 +33,11 @@ static const struct chain_row {
 	{ { "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER }, ALWAYS },
 	{ { "input", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER }, ALWAYS },
 	{ { "output", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER }, ALWAYS },
+	{ { "from-port" }, ALWAYS },
 	{ { "tenant" }, ALWAYS },
+	{ { "tenant-udp" }, ALWAYS },
+	{ { "tenant-icmp6" }, ALWAYS },
+	{ { "question" }, ALWAYS },
 	{ { "publish", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST }, NAT },
 	{ { "publish-here", "nat", NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST }, NAT },
 	{ { "masquerade", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC }, NAT },
@@ -66,6 +70,7 @@ static const struct set_row {
 #define GOTO(chain) .verdict = NFT_GO_TO, .to = (chain)
 #define REMEMBER(set, family) .verdict = NFT_REMEMBER, .to = (set), .number = (family)
 #define DNAT(map, family) .verdict = NFT_DNAT_BY, .to = (map), .number = (family)
+#define ANY { .load = { { NFT_NOTHING } } }
 #define V4 IS(NF_PROTO, NFPROTO_IPV4)
 #define V6 IS(NF_PROTO, NFPROTO_IPV6)
 #define NOT_PEERS { .load = { { IN_NAME }, { OUT_NAME } }, .test = NFT_NOT_IN, .set = "peers" }
@@ -82,31 +87,39 @@ static const struct rule_row {
 	struct nft_rule rule;
 	enum part part;
 } rules[] = {
-	{ { "forward", { IN(IN_NAME, "ports"), IN(OUT_NAME, "ports"), NOT_PEERS }, DROP } },
+	/* a look into a set is what costs most: each packet takes few of them */
+	{ { "forward", { IN(IN_NAME, "ports") }, GOTO("from-port") } },
 	{ { "forward", { IN(OUT_NAME, "ports"), IN(ETHER_SOURCE, "macs") }, DROP } },
-	{ { "forward", { IN(IN_NAME, "ports"), V4, IN(IP_DEST, "bridged4") }, DROP } },
-	{ { "forward", { IN(IN_NAME, "ports"), V6, IN(IP6_DEST, "bridged6") }, DROP } },
+	{ { "from-port", { IN(OUT_NAME, "ports"), NOT_PEERS }, DROP } },
+	{ { "from-port", { V4, IN(IP_DEST, "bridged4") }, DROP } },
+	{ { "from-port", { V6, IN(IP6_DEST, "bridged6") }, DROP } },
 
 	{ { "input", { IN(IN_NAME, "ports") }, GOTO("tenant") } },
 	{ { "input", { IN(ETHER_SOURCE, "macs") }, GOTO("tenant") } },
 	{ { "tenant", { PROTO(IPPROTO_TCP), NO_NEW_TCP }, ACCEPT } },
+	{ { "tenant", { PROTO(IPPROTO_UDP) }, GOTO("tenant-udp") } },
+	{ { "tenant", { PROTO(IPPROTO_ICMPV6) }, GOTO("tenant-icmp6") } },
 	{ { "tenant", { SERVICE }, ACCEPT } },
 	{ { "tenant", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 8) }, ACCEPT } },		/* echo request */
 	{ { "tenant", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 0) }, ACCEPT } },		/* and reply */
 	{ { "tenant", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 3) }, ACCEPT } },		/* errors */
 	{ { "tenant", { PROTO(IPPROTO_ICMP), IS(ICMP_TYPE, 11) }, ACCEPT } },
-	{ { "tenant", { PROTO(IPPROTO_ICMPV6), ICMP6_ECHO }, ACCEPT } },
-	{ { "tenant", { PROTO(IPPROTO_ICMPV6), ICMP6_ERROR }, ACCEPT } },
-	{ { "tenant", { PROTO(IPPROTO_ICMPV6), IS(ICMP_TYPE, 135) }, ACCEPT } },	/* neighbours */
-	{ { "tenant", { PROTO(IPPROTO_ICMPV6), IS(ICMP_TYPE, 136) }, ACCEPT } },
-	{ { "tenant", { V4, PROTO(IPPROTO_UDP), REPLY4 }, ACCEPT } },
-	{ { "tenant", { V6, PROTO(IPPROTO_UDP), REPLY6 }, ACCEPT } },
-	{ { "tenant", { { .load = { { NFT_NOTHING } } } }, DROP } },
+	{ { "tenant", { ANY }, DROP } },
+	{ { "tenant-udp", { V4, REPLY4 }, ACCEPT } },
+	{ { "tenant-udp", { V6, REPLY6 }, ACCEPT } },
+	{ { "tenant-udp", { SERVICE }, ACCEPT } },
+	{ { "tenant-udp", { ANY }, DROP } },
+	{ { "tenant-icmp6", { ICMP6_ECHO }, ACCEPT } },
+	{ { "tenant-icmp6", { ICMP6_ERROR }, ACCEPT } },
+	{ { "tenant-icmp6", { IS(ICMP_TYPE, 135) }, ACCEPT } },				/* neighbours */
+	{ { "tenant-icmp6", { IS(ICMP_TYPE, 136) }, ACCEPT } },
+	{ { "tenant-icmp6", { ANY }, DROP } },
 	{ { "output", { IS_NOT(L4_PROTO, IPPROTO_UDP) }, ACCEPT } },
-	{ { "output", { V4, IN(OUT_NAME, "ports") }, REMEMBER("asked4", NFPROTO_IPV4) } },
-	{ { "output", { V6, IN(OUT_NAME, "ports") }, REMEMBER("asked6", NFPROTO_IPV6) } },
+	{ { "output", { IN(OUT_NAME, "ports") }, GOTO("question") } },
 	{ { "output", { V4, IN(IP_DEST, "bridged4") }, REMEMBER("asked4", NFPROTO_IPV4) } },
 	{ { "output", { V6, IN(IP6_DEST, "bridged6") }, REMEMBER("asked6", NFPROTO_IPV6) } },
+	{ { "question", { V4 }, REMEMBER("asked4", NFPROTO_IPV4) } },
+	{ { "question", { V6 }, REMEMBER("asked6", NFPROTO_IPV6) } },
 
 	{ { "publish", { V4, TO_HERE }, DNAT("publish4", NFPROTO_IPV4) }, NAT },
 	{ { "publish", { V6, TO_HERE }, DNAT("publish6", NFPROTO_IPV6) }, NAT },
