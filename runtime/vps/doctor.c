@@ -195,5 +195,6 @@ struct err *vps_doctor(const struct vps_host *host, struct vps_remarks *ret_rema
 		TRY(check_setting(&settings[i], ret_remarks));
 	TRY(check_views(ret_remarks));
 	TRY(check_programs(ret_remarks));
+	TRY(doctor_quotas(host, ret_remarks));
 	return check_capacity(host, ret_remarks);
 }

@@ -11,4 +11,8 @@ MUST_CHECK struct err *remarks_add(struct vps_remarks *remarks, enum vps_remark_
 MUST_CHECK struct err *remarks_add_err(struct vps_remarks *remarks, struct err *cause,
 				       const char *cure);
 
+/* --- doctor_quota.c --- */
+
+MUST_CHECK struct err *doctor_quotas(const struct vps_host *host, struct vps_remarks *remarks);
+
 #endif

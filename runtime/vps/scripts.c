@@ -128,6 +128,20 @@ static struct err *own_script(const struct vps_host *host, const char *name, enu
 	return str_format(ret_path, "%s/%s.%s", host->conf_dir, name, action_names[action]);
 }
 
+struct err *scripts_count(const struct vps_host *host, const char *name, enum vps_action action,
+			  size_t *ret_count)
+{
+	OWN(str) char *all = NULL, *one = NULL;
+	bool all_there, one_there;
+
+	TRY(str_format(&all, "%s/%s", host->hook_dir, action_names[action]));
+	TRY(own_script(host, name, action, &one));
+	TRY(check_script(all, &all_there));
+	TRY(check_script(one, &one_there));
+	*ret_count = (size_t)all_there + (size_t)one_there;
+	return NULL;
+}
+
 struct err *scripts_run(const struct vps_host *host, const char *name, enum vps_action action)
 {
 	OWN(strlist) struct strlist env = { 0 };

@@ -18,6 +18,9 @@ enum vps_action {
  * ERR_INVALID: a file that root should not run; ERR_SYS with ETIMEDOUT. */
 MUST_CHECK struct err *scripts_run(const struct vps_host *host, const char *name,
 				   enum vps_action action);
+/* How many would be run. ERR_INVALID: one that root should not run. */
+MUST_CHECK struct err *scripts_count(const struct vps_host *host, const char *name,
+				     enum vps_action action, size_t *ret_count);
 /* Those of the VPS alone. Missing is success. */
 MUST_CHECK struct err *scripts_remove(const struct vps_host *host, const char *name);
 

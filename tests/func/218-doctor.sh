@@ -22,6 +22,14 @@ is "controllers" "$(finding 'cgroup v2 has the memory')" ok
 vps_make one --ram 900G
 like "over-commit of limits is told" "$(cella doctor)" 'memory limits of 1 VPSs add up to 921600 MiB'
 is "as advice, not as wrong" "$(finding 'memory limits')" advice
+unlike "without a quota no clock is looked at" "$(cella doctor --all)" 'the clock'
+cella set one --traffic-quota 500G:hook >/dev/null
+is "a quota that calls no program" "$(finding 'the traffic quota of VPS one calls 0')" wrong
+mkdir -p "$CELLA_ROOT/etc/cella/hooks"
+install -m 755 /dev/stdin "$CELLA_ROOT/etc/cella/hooks/traffic-quota" <<<'#!/bin/sh'
+is "and one that has it" "$(finding 'the traffic quota of VPS one calls 1')" ok
+like "the month's clock" "$(finding 'the clock is ')" '^(ok|advice)$'
+cella set one --traffic-quota unlimited >/dev/null
 is "a definition that is well" "$(cella check-config one)" "VPS one: nothing to say"
 echo 'CPUBURST="50"' >>"$conf_dir/one.conf"
 check_fails "values that do not go together" "wrong +--cpu-burst: needs a limit" cella check-config one
