@@ -245,21 +245,26 @@ bench-programs: $(addprefix $(BUILD)/bench/,bench floor payload)
 bench: all bench-programs ## compare with crun and runc, or with PEERS="/path/to/crun ..."
 	@PEERS="$(PEERS)" tests/bench/run $(BUILD)
 
-# What a network port costs beside 500 others; in a namespace of its own.
-$(BUILD)/bench/port_cost: $(BUILD)/tests/bench/port_cost.o $(foreach m,$(BELOW_netns),$(call archive,$(m)))
+# What a network port costs beside 500 others, and what its guard costs each packet: in namespaces of
+# their own; with GUEST=NAME in that guest VPSs of all kinds, and their rates, too.
+NET_BENCHES := $(addprefix $(BUILD)/bench/,port_cost port_path)
+$(NET_BENCHES): $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(foreach m,$(BELOW_netns),$(call archive,$(m)))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(TEST_LIBS)
 .PHONY: bench-net
-bench-net: $(BUILD)/bench/port_cost ## CPU time of making a port, alone and beside 500 others
-	@$<
+bench-net: $(NET_BENCHES) $(if $(GUEST),bench-net-guest) ## the network: making ports, the guard's way, rates (GUEST=NAME)
+	@$(BUILD)/bench/port_cost
+	@$(BUILD)/bench/port_path
 
 # VPSs beside lxc's containers, in a guest that tests/vm/guest booted: GUEST=NAME, BENCH_ARGS="-n 50 -r 5"
-.PHONY: bench-vps
+.PHONY: bench-vps bench-net-guest
 bench-vps: all ## compare cella with lxc in GUEST=NAME: times, memory, density
+bench-net-guest: all
+bench-vps bench-net-guest: bench-%:
 	@rm -rf $(BUILD)/bench/tree; $(MAKE) -s install DESTDIR=$(BUILD)/bench/tree
-	@install -D tests/bench/vps $(BUILD)/bench/tree/srv/cella/bench-vps
+	@install -D tests/bench/$(firstword $(subst -, ,$*)) $(BUILD)/bench/tree/srv/cella/bench-$*
 	@tar -C $(BUILD)/bench/tree --owner=0 --group=0 -cf - . | tests/vm/guest ssh -n $(GUEST) 'tar -C / --no-overwrite-dir -xf -'
-	@tests/vm/guest ssh -n $(GUEST) '/srv/cella/bench-vps $(BENCH_ARGS)' </dev/null
+	@tests/vm/guest ssh -n $(GUEST) '/srv/cella/bench-$* $(BENCH_ARGS)' </dev/null
 
 # --- everything -------------------------------------------------------------------------------
 .PHONY: deps
