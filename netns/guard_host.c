@@ -254,19 +254,18 @@ static void add_elements(struct nft *nft, const struct net_guard *guard)
 }
 
 static const struct nft_set *const peers = &sets[1].set;
+/* each port is in this one, once */
+#define EACH_PORT 0
 
+/* What a port has in the sets from this one on; what times out is nobody's, and may be much. */
 static struct err *delete_elements(struct nft *nft, const struct nft_table *table,
-				   const char *owner, size_t *ret_ports_left)
+				   const char *owner, size_t from)
 {
-	*ret_ports_left = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		size_t left = 0;
+	for (size_t i = from; i < ARRAY_SIZE(sets); i++) {
+		size_t left;
 
-		if (table == BRIDGE && !sets[i].of_bridge)
-			continue;
-		TRY(nft_delete_owned(nft, table, &sets[i].set, owner, &left));
-		if (i == 0)
-			*ret_ports_left = left;
+		if (!sets[i].set.timeout_s && (table != BRIDGE || sets[i].of_bridge))
+			TRY(nft_delete_owned(nft, table, &sets[i].set, owner, &left));
 	}
 	return NULL;
 }
@@ -282,7 +281,7 @@ struct err *guard_host_set(struct nft *nft, const struct net_guard *guard, bool 
 		TRY(add_bridge(nft));
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		if (was_there)
-			TRY(delete_elements(nft, &tables[i], guard->host_name, &left));
+			TRY(delete_elements(nft, &tables[i], guard->host_name, EACH_PORT));
 		else
 			TRY(nft_delete_owned(nft, &tables[i], peers, guard->host_name, &left));
 	}
@@ -310,9 +309,11 @@ struct err *guard_host_remove(struct nft *nft, const char *host_name)
 		TRY(nft_find_table(nft, &tables[i], &handle));
 		if (!handle)
 			continue;
-		TRY(delete_elements(nft, &tables[i], host_name, &left));
-		if (left == 0)
+		TRY(nft_delete_owned(nft, &tables[i], &sets[EACH_PORT].set, host_name, &left));
+		if (left == 0) /* and what it has in the other sets */
 			nft_delete_table(nft, &tables[i]);
+		else
+			TRY(delete_elements(nft, &tables[i], host_name, EACH_PORT + 1));
 	}
 	return NULL;
 }

@@ -272,18 +272,25 @@ static void add_closed(const struct place *place)
 	add_counters(place, false);
 }
 
-/* All but the counters, or all. *ret_left: how many other ports there are. */
+/* All but the counters, or all. *ret_left: how many other ports there are; with none the tables go,
+ * and the rest with them. */
 enum extent { ALL, BUT_COUNTERS };
 
 static struct err *delete_port(const struct place *place, enum extent extent, size_t *ret_left)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
-		size_t left = 0;
+		const struct nft_table *table = &place->tables[sets[i].way];
+		const struct nft_key key = key_of(place->host_name);
+		size_t left;
 
-		TRY(nft_delete_owned(place->nft, &place->tables[sets[i].way], &sets[i].set,
-				     place->host_name, &left));
-		if (i == EACH_PORT)
-			*ret_left = left;
+		/* where the name is the whole key, the other ports' need not be read */
+		if (i != EACH_PORT && !sets[i].set.key[1])
+			TRY(nft_delete_element(place->nft, table, sets[i].set.name, &key));
+		else
+			TRY(nft_delete_owned(place->nft, table, &sets[i].set, place->host_name,
+					     i == EACH_PORT ? ret_left : &left));
+		if (i == EACH_PORT && *ret_left == 0 && extent == ALL)
+			return NULL;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 		if (extent == ALL || objects[i].type != NFT_OBJECT_COUNTER)

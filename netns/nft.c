@@ -118,7 +118,7 @@ static struct err *read_generation(struct nft_reader *reader, const struct nlmsg
 
 /* --- the batch --- */
 
-/* Where the next message goes, with MESSAGE_MAX bytes of room. */
+/* Where the next message goes, with MESSAGE_MAX bytes of room, all zero. */
 static char *next_place(struct nft *nft)
 {
 	if (nft->used + MESSAGE_MAX > nft->room) {
@@ -129,9 +129,9 @@ static char *next_place(struct nft *nft)
 			return NULL;
 		}
 		nft->data = data;
+		memset(nft->data + nft->room, 0, ROOM_STEP);
 		nft->room += ROOM_STEP;
 	}
-	memset(nft->data + nft->used, 0, MESSAGE_MAX);
 	return nft->data + nft->used;
 }
 
@@ -177,6 +177,8 @@ struct err *nft_begin(struct nft *nft)
 	struct generation_reader reader = { .reader.read = read_generation };
 	_Alignas(struct nlmsghdr) char room[256];
 
+	if (nft->used)
+		memset(nft->data, 0, nft->used);
 	nft->used = nft->count = 0;
 	nft->set_id = 0;
 	err_drop(TAKE(nft->err));

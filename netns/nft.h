@@ -153,6 +153,9 @@ void nft_add_element(struct nft *nft, const struct nft_table *table, const char 
 /* A set or table that does not exist has none. */
 MUST_CHECK struct err *nft_has_element(struct nft *nft, const struct nft_table *table,
 				       const char *set, const struct nft_key *key, bool *ret_has);
+/* Delete this one, if it is there. */
+MUST_CHECK struct err *nft_delete_element(struct nft *nft, const struct nft_table *table,
+					  const char *set, const struct nft_key *key);
 /* Delete the elements of owner, and in sets of interface names those that name it; *ret_left: how
  * many others there are. A set or table that does not exist is empty. */
 MUST_CHECK struct err *nft_delete_owned(struct nft *nft, const struct nft_table *table,

@@ -233,6 +233,18 @@ struct err *nft_has_element(struct nft *nft, const struct nft_table *table, cons
 	return err;
 }
 
+struct err *nft_delete_element(struct nft *nft, const struct nft_table *table, const char *set,
+			       const struct nft_key *key)
+{
+	bool has;
+
+	TRY(nft_has_element(nft, table, set, key, &has));
+	if (has)
+		element_message(nft, table, set, NFT_MSG_DELSETELEM,
+				&(struct nft_element){ .key = *key });
+	return NULL;
+}
+
 /* --- whose elements --- */
 
 struct owned_reader {

@@ -306,6 +306,24 @@ static size_t table_count(void)
 	return count;
 }
 
+/* What the ports beside it have stays, and what it had is gone. */
+static bool is_published(uint16_t host_port)
+{
+	const struct nft_table table = { NFPROTO_INET, "cella" };
+	const uint8_t proto = IPPROTO_TCP;
+	struct nft nft = { 0 };
+	struct nft_key key = { 0 };
+	bool has;
+
+	host_port = htons(host_port);
+	nft_key_add(&key, NFT_TYPE_PROTO, &proto);
+	nft_key_add(&key, NFT_TYPE_PORT, &host_port);
+	must(nft_open(&nft));
+	must(nft_has_element(&nft, &table, "publish4", &key, &has));
+	nft_close(&nft);
+	return has;
+}
+
 static void nothing_is_left(void **state)
 {
 	static const char *const peers[] = { "cvtest0", "elsewhere" };
@@ -328,7 +346,12 @@ static void nothing_is_left(void **state)
 	must(net_guard_services(services, 2));
 	must(net_guard_services(services, 1));
 	assert_int_equal(table_count(), 4);
+	assert_true(is_published(8080));
+	must(net_guard_remove("cvtest1"));
+	assert_false(is_published(8080)); /* cvtest0 is still in the table */
+	must(net_guard_set(&second));
 	must(net_guard_remove("cvtest0"));
+	assert_true(is_published(8080));
 	assert_int_equal(table_count(), 4); /* the bridge's was cvtest1's alone */
 	must(net_guard_remove("cvtest1"));
 	assert_int_equal(table_count(), 0);
