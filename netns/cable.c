@@ -124,6 +124,27 @@ static struct err *find_cable(struct port_work *work, bool *ret_found)
 	return NULL;
 }
 
+/* Of a cable that was made with a restored container, which knows its own end alone; or somebody
+ * changed it. */
+static struct err *set_host_mac(struct port_work *work)
+{
+	const struct net_port *port = work->want;
+	struct nlmsghdr *request;
+	struct rtnl_link outer;
+
+	TRY(rtnl_seek_link(&work->host, port->host_name, &outer));
+	if (is_zero_mac(port->host_mac) ||
+	    memcmp(outer.mac, port->host_mac, sizeof(outer.mac)) == 0)
+		return NULL;
+	request = rtnl_add_link(&work->host_batch, RTM_SETLINK, work->host_index,
+				"set the address of", port->host_name);
+	if (!request)
+		return NULL; /* which the batch tells when it is run */
+	mnl_attr_put(request, IFLA_ADDRESS, sizeof(port->host_mac), port->host_mac);
+	rtnl_end(&work->host_batch, request);
+	return rtnl_run(&work->host, &work->host_batch);
+}
+
 static struct err *make_cable(struct port_work *work)
 {
 	const struct net_port *port = work->want;
@@ -134,7 +155,7 @@ static struct err *make_cable(struct port_work *work)
 	if (work->old)
 		TRY(find_cable(work, &found));
 	if (found)
-		return NULL;
+		return set_host_mac(work);
 	TRY(host_mtu_of(work, &host_mtu));
 	add_cable(&work->host_batch, port, host_mtu, work->netns_fd);
 	TRY(rtnl_run(&work->host, &work->host_batch));
