@@ -6,12 +6,14 @@
 #include <limits.h>
 #include <unistd.h>
 
-/* Nothing is asked of us during a dump. */
-static struct err *agree(void *arg, const struct criu_message *notice, int fd)
+/* All is written and nothing runs: the last moment at which it can be left running. */
+static struct err *on_notice(void *arg, const struct criu_message *notice, int fd)
 {
-	(void)arg;
-	(void)notice;
+	const struct cr_extra *extra = arg;
+
 	(void)fd;
+	if (extra->written && str_eq(notice->event, "post-dump"))
+		return extra->written(extra->arg);
 	return NULL;
 }
 
@@ -50,12 +52,14 @@ static struct err *find_cgroup(const struct ct_hold *hold, char *path, size_t ro
 }
 
 static struct err *dump(const struct ct_hold *hold, struct criu_request *request,
-			const struct cr_dirs *dirs, const char *criu_path)
+			const struct cr_dirs *dirs, const struct cr_extra *extra)
 {
 	OWN(criu) struct criu criu = CRIU_INIT;
+	OWN(str) char *criu_path = NULL;
 	struct criu_start start = { 0 };
 	char cgroup[PATH_MAX];
 
+	TRY(criu_find(&criu_path));
 	if (hold->cgroup.dir_fd >= 0) {
 		TRY(find_cgroup(hold, cgroup, sizeof(cgroup)));
 		request->freeze_cgroup = cgroup;
@@ -67,29 +71,38 @@ static struct err *dump(const struct ct_hold *hold, struct criu_request *request
 	TRY(cr_outside_dump(&hold->spec, hold->state.pid, request));
 	if (request->verb == CRIU_DUMP)
 		TRY(cr_descriptors_save(dirs->images_fd, hold->state.pid));
+	TRY(cr_extra_start(extra, &start));
+	start.umask_bits = extra->umask_bits;
 	TRY(criu_spawn(criu_path, &start, &criu));
-	return cr_explain(criu_talk(&criu, request, agree, NULL), dirs, request->log_file);
+	return cr_explain(criu_talk(&criu, request, on_notice, (void *)(uintptr_t)extra), dirs,
+			  request->log_file);
 }
 
-static struct err *checkpoint(const struct ct_root *root, const char *id,
-			      const struct cr_options *options)
+struct err *cr_dump(const struct ct_hold *hold, const struct cr_options *options,
+		    const struct cr_extra *extra)
 {
-	OWN(ct_hold) struct ct_hold hold = CT_HOLD_INIT;
 	OWN(cr_dirs) struct cr_dirs dirs = CR_DIRS_INIT;
-	OWN(str) char *criu_path = NULL;
 	struct criu_request request = CRIU_REQUEST_INIT;
 	struct err *err;
 
 	request.verb = options->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
 	request.options = options;
-	TRY(criu_check_root());
-	TRY(criu_find(&criu_path));
-	TRY(ct_hold(root, id, &hold));
-	TRY(check(&hold, options));
+	TRY(check(hold, options));
 	TRY(cr_dirs_open(options, request.verb, &dirs));
-	err = dump(&hold, &request, &dirs, criu_path);
+	err = dump(hold, &request, &dirs, extra);
 	criu_request_release(&request);
 	return err;
+}
+
+static struct err *checkpoint(const struct ct_root *root, const char *id,
+			      const struct cr_options *options)
+{
+	static const struct cr_extra nothing = CR_EXTRA_INIT;
+	OWN(ct_hold) struct ct_hold hold = CT_HOLD_INIT;
+
+	TRY(criu_check_host());
+	TRY(ct_hold(root, id, NULL, &hold));
+	return cr_dump(&hold, options, &nothing);
 }
 
 struct err *cr_checkpoint(const struct ct_root *root, const char *id,

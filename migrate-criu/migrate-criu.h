@@ -21,6 +21,7 @@ struct cr_options {
 	const char *work_path;	/* of the log; NULL: image_path */
 	bool tcp_established, tcp_skip_in_flight, tcp_close, ext_unix_sk, shell_job, file_locks,
 		link_remap, auto_dedup;
+	uint32_t ghost_limit_bytes;   /* size of a deleted file that is kept open; 0: 1 MiB */
 	bool leave_running, pre_dump; /* checkpoint */
 	const char *parent_path;      /* checkpoint: of the images before, relative to image_path */
 	const char *page_server_address; /* checkpoint: where pages go; NULL: into image_path */

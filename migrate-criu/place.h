@@ -5,6 +5,32 @@
 #include "migrate-criu/rpc.h"
 #include "migrate-criu/swrk.h"
 
+/* --- dump.c, restore.c: what a VPS needs besides the options --- */
+struct cr_extra {
+	int lock_fd;			   /* criu has it open until its end; -1: none */
+	const struct strlist *external;	   /* restore: named to criu as they are; NULL: none */
+	mode_t umask_bits;		   /* dump: of the images; 0: the caller's */
+	struct err *(*written)(void *arg); /* dump: called before the processes are ended */
+	void *arg;
+};
+#define CR_EXTRA_INIT         \
+	{                     \
+		.lock_fd = -1 \
+	}
+static inline struct err *cr_extra_start(const struct cr_extra *extra, struct criu_start *start)
+{
+	int number;
+
+	return extra->lock_fd < 0 ? NULL : criu_pass_fd(start, extra->lock_fd, &number);
+}
+/* The processes of a container that is held; they end unless the options say otherwise. */
+MUST_CHECK struct err *cr_dump(const struct ct_hold *hold, const struct cr_options *options,
+			       const struct cr_extra *extra);
+/* cr_restore() with more. */
+MUST_CHECK struct err *cr_revive(const struct ct_root *root, const struct ct_create *request,
+				 const struct cr_options *options, const struct cr_extra *extra,
+				 struct ct_started *ret_started);
+
 /* --- images.c: directories, the log, which descriptors 0-2 were --- */
 struct cr_dirs {
 	int images_fd, work_fd; /* work_fd -1: the same */

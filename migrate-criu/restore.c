@@ -23,6 +23,7 @@ struct restorer {
 	const struct ct_root *root;
 	const struct ct_create *request;
 	const struct cr_options *options;
+	const struct cr_extra *extra;
 	char *criu_path;  /* owned, as the rest */
 	char *mount_path; /* where the root is mounted for criu */
 	char *mount_name; /* the same below the state root; NULL: not made */
@@ -56,9 +57,14 @@ static struct err *make_mount_dir(struct restorer *restorer)
 static struct err *mount_root(const struct restorer *restorer)
 {
 	const struct rootfs_spec *spec = &restorer->request->spec->root;
+	const int tree_fd = restorer->request->root_tree_fd;
 	OWN(fd) int root_fd = -1;
 
-	if (mount(spec->path, restorer->mount_path, NULL, MS_BIND | MS_REC, NULL) < 0)
+	if (tree_fd > 0) {
+		if (move_mount(tree_fd, "", AT_FDCWD, restorer->mount_path,
+			       MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			return err_sys(errno, "mount the root on %s", restorer->mount_path);
+	} else if (mount(spec->path, restorer->mount_path, NULL, MS_BIND | MS_REC, NULL) < 0)
 		return err_sys(errno, "mount root %s on %s", spec->path, restorer->mount_path);
 	root_fd = open(restorer->mount_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
@@ -93,6 +99,9 @@ static struct err *spawn(struct ct_maker *maker, pid_t *ret_pid)
 	TRY(make_mount_dir(restorer));
 	TRY(cr_outside_restore(spec, &restorer->joined, &start, rpc));
 	TRY(cr_descriptors_load(restorer->dirs.images_fd, rpc));
+	TRY(cr_extra_start(restorer->extra, &start));
+	for (size_t i = 0; restorer->extra->external && i < restorer->extra->external->count; i++)
+		TRY(strlist_add(&rpc->external, restorer->extra->external->items[i]));
 	rpc->root = restorer->mount_path;
 	rpc->config_file = cr_config_file(&spec->annotations);
 	TRY(ns_launch_copy(&home));
@@ -205,14 +214,16 @@ static void release(struct restorer *restorer)
 	criu_request_release(&restorer->rpc);
 }
 
-struct err *cr_restore(const struct ct_root *root, const struct ct_create *request,
-		       const struct cr_options *options, struct ct_started *ret_started)
+struct err *cr_revive(const struct ct_root *root, const struct ct_create *request,
+		      const struct cr_options *options, const struct cr_extra *extra,
+		      struct ct_started *ret_started)
 {
 	struct restorer restorer = {
 		.base = { .spawn = spawn, .make = make, .stop = stop },
 		.root = root,
 		.request = request,
 		.options = options,
+		.extra = extra,
 		.dirs = CR_DIRS_INIT,
 		.joined = NS_FDS_INIT,
 		.console_fd = -1,
@@ -228,4 +239,12 @@ struct err *cr_restore(const struct ct_root *root, const struct ct_create *reque
 		err = ct_adopt(root, request, &restorer.base, ret_started);
 	release(&restorer);
 	return err_wrap(err, "restore %s", request->id);
+}
+
+struct err *cr_restore(const struct ct_root *root, const struct ct_create *request,
+		       const struct cr_options *options, struct ct_started *ret_started)
+{
+	static const struct cr_extra nothing = CR_EXTRA_INIT;
+
+	return cr_revive(root, request, options, &nothing, ret_started);
 }

@@ -80,6 +80,7 @@ static void set_choices(const struct cr_options *from, Criu__Options *o)
 	SET_IF(file_locks, from->file_locks);
 	SET_IF(link_remap, from->link_remap);
 	SET_IF(auto_dedup, from->auto_dedup);
+	SET_IF(ghost_limit, from->ghost_limit_bytes);
 	if (from->empty_network)
 		SET(empty_namespaces, CLONE_NEWNET);
 	SET(manage_cgroups, true); /* older than the mode, and still looked at */

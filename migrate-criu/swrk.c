@@ -13,6 +13,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -62,6 +63,14 @@ struct err *criu_find(char **ret_path)
 	return err_new(ERR_UNSUPPORTED, "there is no criu on this host: install the package criu");
 }
 
+struct err *criu_check_host(void)
+{
+	OWN(str) char *path = NULL;
+
+	TRY(criu_check_root());
+	return criu_find(&path);
+}
+
 /* Put them where criu expects them; out of each other's way first. */
 static struct err *place_fds(const struct criu_start *start, int socket_fd)
 {
@@ -101,6 +110,8 @@ static struct err *run_criu(const char *path, const struct criu_start *start, in
 	/* it looks for ip, iptables and tar there */
 	if (setenv("PATH", DEFAULT_PATH, 0) < 0)
 		return err_sys(errno, "set PATH for criu");
+	if (start->umask_bits)
+		umask(start->umask_bits);
 	TRY(place_fds(start, socket_fd));
 	execv(path, argv);
 	return err_sys(errno, "run %s", path);

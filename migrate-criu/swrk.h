@@ -20,6 +20,7 @@ struct criu {
 struct criu_start {
 	int fds[CRIU_INHERITED_MAX + 2]; /* become CRIU_FIRST_FD and on; borrowed */
 	size_t fd_count;
+	mode_t umask_bits; /* of the files that criu makes for itself; 0: ours */
 };
 /* The number that fd will have in criu's process. */
 MUST_CHECK struct err *criu_pass_fd(struct criu_start *start, int fd, int *ret_number);
@@ -28,6 +29,8 @@ MUST_CHECK struct err *criu_pass_fd(struct criu_start *start, int fd, int *ret_n
 MUST_CHECK struct err *criu_check_root(void);
 /* ERR_UNSUPPORTED: there is no criu on this host. *ret_path is owned. */
 MUST_CHECK struct err *criu_find(char **ret_path);
+/* Both. */
+MUST_CHECK struct err *criu_check_host(void);
 /* Returns when criu waits for a request. */
 MUST_CHECK struct err *criu_spawn(const char *path, const struct criu_start *start,
 				  struct criu *ret_criu);

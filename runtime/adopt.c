@@ -17,6 +17,7 @@ struct ct_adoption {
 	struct birth birth; /* first: the rows are a birth's */
 	struct ct_maker *maker;
 	pid_t helper; /* the maker's process */
+	bool wired;
 };
 
 static struct ct_adoption *adoption_of(struct birth *birth)
@@ -85,6 +86,26 @@ static struct err *note_time_namespace(struct ct_state *state)
 	return NULL;
 }
 
+/* It has its interfaces; this is the host's part. */
+static struct err *wire_network(struct ct_adoption *adoption)
+{
+	const struct ct_wire *wire = adoption->birth.request->wire;
+
+	if (!wire)
+		return NULL;
+	TRY(wire->run(wire, adoption->birth.child.pid, adoption->birth.child.pidfd));
+	adoption->wired = true;
+	return NULL;
+}
+
+static void unwire_network(struct ct_adoption *adoption)
+{
+	const struct ct_wire *wire = adoption->birth.request->wire;
+
+	if (adoption->wired && wire->undo)
+		wire->undo(wire);
+}
+
 struct err *ct_adopt_init(struct ct_adoption *adoption, pid_t pid)
 {
 	struct birth *birth = &adoption->birth;
@@ -97,7 +118,8 @@ struct err *ct_adopt_init(struct ct_adoption *adoption, pid_t pid)
 	TRY(note_time_namespace(&birth->state));
 	if (birth_has_rdt(birth))
 		TRY(birth_make_rdt(birth));
-	return birth_save_state(birth);
+	TRY(birth_save_state(birth));
+	return wire_network(adoption);
 }
 
 static struct err *make_processes(struct birth *birth)
@@ -111,6 +133,7 @@ static struct err *make_processes(struct birth *birth)
 		return NULL;
 	if (birth->child.pidfd >= 0)
 		birth_kill_init(birth);
+	unwire_network(adoption);
 	if (birth->state.rdt_group)
 		birth_drop_rdt(birth);
 	birth_drop_pid_file(birth);

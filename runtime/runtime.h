@@ -101,9 +101,10 @@ struct ct_create {
 	struct ct_io io;
 	bool no_pivot, no_new_keyring;
 	bool run_now; /* release the program at once (run, VPS start): one process pair, no wait */
-	const struct ct_wire *wire; /* NULL: nobody */
-	const char *cgroup_prefix;  /* parent of derived cgroup paths; NULL: "cella-oci" */
-	const char *notify_socket;  /* host NOTIFY_SOCKET to relay to; NULL: none */
+	/* NULL: nobody. ct_adopt(): run when all processes are there and none runs */
+	const struct ct_wire *wire;
+	const char *cgroup_prefix; /* parent of derived cgroup paths; NULL: "cella-oci" */
+	const char *notify_socket; /* host NOTIFY_SOCKET to relay to; NULL: none */
 	int root_tree_fd; /* as in struct rootfs_env; borrowed; 0: what lies at the root's path */
 };
 
@@ -152,8 +153,9 @@ struct ct_hold {
 	{                                            \
 		.cgroup = CGROUP_INIT, .lock_fd = -1 \
 	}
-/* ERR_STATE: it does not run. */
-MUST_CHECK struct err *ct_hold(const struct ct_root *root, const char *id,
+/* own: for a container without a kept config.json, emptied; NULL: it has one. ERR_STATE: it does
+ * not run. */
+MUST_CHECK struct err *ct_hold(const struct ct_root *root, const char *id, struct spec *own,
 			       struct ct_hold *ret_hold);
 void ct_hold_release(struct ct_hold *hold);
 static inline __attribute__((unused)) void own_ct_hold(struct ct_hold *hold)
