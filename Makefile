@@ -71,7 +71,7 @@ BELOW_rootfs     := rootfs namespaces cgroups netns quota base
 BELOW_runtime    := runtime $(BELOW_rootfs)
 BELOW_monitor    := monitor base
 BELOW_vps        := vps monitor $(BELOW_runtime)
-BELOW_criu       := criu $(BELOW_runtime)
+BELOW_criu       := criu $(BELOW_vps)
 BELOW_cli        := cli $(BELOW_vps)
 
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
@@ -87,7 +87,7 @@ SHARED_LIBS := -lseccomp -lcap -lyajl -lnftnl -lmnl -larchive -lcrypt -lm
 CELLA_LIBS := -Wl,-Bstatic -lseccomp -lcap -lyajl_s -lnftnl -lcrypt -Wl,-Bdynamic -lmnl -lm
 TEST_LIBS   := -lcmocka $(SHARED_LIBS) -lprotobuf-c
 
-PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template $(BUILD)/cella-criu
+PROGRAMS := $(BUILD)/cella-oci $(BUILD)/cella $(BUILD)/cella-helper $(BUILD)/cella-monitor $(BUILD)/cella-template $(BUILD)/cella-criu $(BUILD)/cella-suspend
 
 .PHONY: all
 all: $(PROGRAMS)
@@ -124,20 +124,23 @@ $(BUILD)/cella-oci: cli/main/order.ld
 $(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/,main/cella-oci.o main/early.o criu/elsewhere.o) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -static-pie $(LINK) $(STATIC_LINK) -o $@ $(filter-out %.ld,$^) -Wl,-T,cli/main/order.ld $(STATIC_LIBS)
-$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(BUILD)/cli/suspend/elsewhere.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) $(PACK) -o $@ $^ $(CELLA_LIBS)
 # Only cella template and backups need libarchive, which loads a dozen libraries more, and only cella top
 # needs ncurses, where there is one: they were three quarters of the start of every command.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(addprefix $(BUILD)/cli/screen/,top.o $(if $(NCURSES_LIBS),curses,absent).o)
-$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o import.o) $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o import.o) $(BUILD)/cli/suspend/elsewhere.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # Only checkpoint and restore need CRIU's messages: protobuf-c and its tables would be in every other command.
 $(BUILD)/cella-criu: $(BUILD)/cli/main/cella-oci.o $(BUILD)/cli/criu/here.o $(BUILD)/libcriu.a $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ -Wl,--as-needed $(SHARED_LIBS) -lprotobuf-c
+$(BUILD)/cella-suspend: $(BUILD)/cli/main/cella.o $(BUILD)/cli/suspend/here.o $(BUILD)/cli/template/elsewhere.o $(BUILD)/libcriu.a $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+	@echo "  LINK $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) $(PACK) -o $@ $^ $(CELLA_LIBS) -lprotobuf-c
 # As many of these run as VPSs do: static, for shared libraries would be most of its memory.
 $(BUILD)/cella-monitor: $(BUILD)/cli/main/cella-monitor.o $(foreach m,$(BELOW_monitor),$(call archive,$(m)))
 	@echo "  LINK $@"
@@ -210,7 +213,7 @@ check-host: all faults ## functional tests on this machine, which has cgroup v2
 	@CELLA_BIN=$(abspath $(BUILD)) CELLA_FAULTY=$(abspath build-faults/cella-oci) tests/func/run -l $(ONLY); tests/tally sum build/func/tally
 
 # --- install ----------------------------------------------------------------------------------
-INTERNAL := %-helper %-monitor %-template %-criu # run by our own programs alone
+INTERNAL := %-helper %-monitor %-template %-criu %-suspend # run by our own programs alone
 UNITS := $(wildcard runtime/vps/units/*)
 # where systemd looks, whatever the prefix: /usr, /usr/local or none of both
 UNIT_DIR ?= $(PREFIX)/lib/systemd/system

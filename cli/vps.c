@@ -24,6 +24,8 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_start,
 	&vps_cmd_stop,
 	&vps_cmd_restart,
+	&vps_cmd_suspend,
+	&vps_cmd_resume,
 	&vps_cmd_set,
 	&vps_cmd_status,
 	&vps_cmd_list,

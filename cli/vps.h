@@ -18,8 +18,8 @@ struct vps_globals {
 extern const struct program vps_program;
 
 extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd_rebuild,
-	vps_cmd_start, vps_cmd_stop, vps_cmd_restart, vps_cmd_set, vps_cmd_status,
-	vps_cmd_check_config, vps_cmd_doctor, vps_cmd_register, vps_cmd_unregister,
+	vps_cmd_start, vps_cmd_stop, vps_cmd_restart, vps_cmd_suspend, vps_cmd_resume, vps_cmd_set,
+	vps_cmd_status, vps_cmd_check_config, vps_cmd_doctor, vps_cmd_register, vps_cmd_unregister,
 	vps_cmd_runscript, vps_cmd_vzlist, vps_cmd_list, vps_cmd_show, vps_cmd_exec, vps_cmd_exec2,
 	vps_cmd_enter, vps_cmd_console, vps_cmd_stats, vps_cmd_top, vps_cmd_events, vps_cmd_metrics,
 	vps_cmd_why, vps_cmd_traffic, vps_cmd_monitor_end, vps_cmd_monitor_look, vps_cmd_template,

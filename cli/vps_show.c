@@ -365,7 +365,7 @@ static struct err *status_line(const char *name, const struct vps_info *info)
 
 	TRY(str_format(&line, "CTID %s %s %s %s%s\n", name, info ? "exist" : "deleted",
 		       up ? "mounted" : "unmounted", up ? "running" : "down",
-		       info && info->status == VPS_PAUSED ? " suspended" : ""));
+		       info && info->status == VPS_SUSPENDED ? " suspended" : ""));
 	return out_text(line, strlen(line));
 }
 

@@ -34,13 +34,16 @@ static struct err *start_unit(const char *name)
 		       output.data ? output.data : "");
 }
 
-static struct err *start_one(const struct vps_host *host, const char *name, enum start_how how)
+/* One that an operator suspended waits for an operator. */
+static struct err *start_one(const struct vps_host *host, const char *name, enum start_how how,
+			     enum vps_status *ret_status)
 {
 	OWN(vps_info) struct vps_info info = { 0 };
 
 	vps_conf_init(&info.conf);
 	TRY(vps_look(host, name, VPS_BRIEF, &info));
-	if (info.pid)
+	*ret_status = info.status == VPS_SUSPENDED ? VPS_SUSPENDED : VPS_RUNNING;
+	if (info.pid || info.status == VPS_SUSPENDED)
 		return NULL;
 	return how == START_UNITS && can_be_unit(name) ? start_unit(name) :
 							 vps_start(host, name, 0);
@@ -60,11 +63,12 @@ struct err *vps_start_all(const struct cmd_call *call, const struct vps_host *ho
 
 	TRY(vps_boot_order(host, &names, &waited_for));
 	for (size_t i = 0; i < names.count; i++) {
-		struct err *err = start_one(host, names.items[i], how);
+		enum vps_status status;
+		struct err *err = start_one(host, names.items[i], how, &status);
 
 		if (!err) {
-			TRY(vps_say(call, "VPS %s is running", names.items[i]));
-			if (strlist_has(&waited_for, names.items[i]))
+			TRY(vps_say(call, "VPS %s is %s", names.items[i], vps_status_name(status)));
+			if (status == VPS_RUNNING && strlist_has(&waited_for, names.items[i]))
 				err = vps_wait_up(host, names.items[i], UP_S);
 		}
 		failed += err != NULL;
@@ -77,8 +81,10 @@ struct err *vps_stop_all(const struct cmd_call *call, const struct vps_host *hos
 			 const struct vps_stop *request)
 {
 	OWN(strlist) struct strlist order = { 0 }, waited_for = { 0 }, names = { 0 };
+	struct vps_stop running = *request;
 	size_t failed = 0;
 
+	running.running_only = true;
 	/* those that do not start with the host first, then the others, last one first */
 	TRY(vps_boot_order(host, &order, &waited_for));
 	TRY(vps_names(host, &names));
@@ -86,7 +92,7 @@ struct err *vps_stop_all(const struct cmd_call *call, const struct vps_host *hos
 		if (!strlist_has(&order, names.items[i]))
 			TRY(strlist_add(&order, names.items[i]));
 	for (size_t i = order.count; i-- > 0;) {
-		struct err *err = vps_stop(host, order.items[i], request);
+		struct err *err = vps_stop(host, order.items[i], &running);
 
 		if (!err)
 			TRY(vps_say(call, "VPS %s is stopped", order.items[i]));

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "runtime/runtime.h"
+#include "runtime/vps/memory.h"
 
 enum cr_cgroups { CR_CGROUPS_SOFT, CR_CGROUPS_FULL, CR_CGROUPS_STRICT, CR_CGROUPS_IGNORE };
 enum cr_network_lock { CR_LOCK_DEFAULT, CR_LOCK_IPTABLES, CR_LOCK_NFTABLES, CR_LOCK_SKIP };
@@ -49,5 +50,8 @@ MUST_CHECK struct err *cr_checkpoint(const struct ct_root *root, const char *id,
  */
 MUST_CHECK struct err *cr_restore(const struct ct_root *root, const struct ct_create *request,
 				  const struct cr_options *options, struct ct_started *ret_started);
+
+/* CRIU as the keeper of VPSs' memory (vps.c). */
+extern const struct vps_memory cr_vps_memory;
 
 #endif

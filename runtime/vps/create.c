@@ -17,6 +17,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "runtime/vps/capacity.h"
+#include "runtime/vps/dump.h"
 #include "runtime/vps/login.h"
 #include "runtime/vps/room.h"
 #include "runtime/vps/scripts.h"
@@ -285,7 +286,7 @@ struct err *vps_check_down(const struct vps_host *host, const char *name)
 	TRY(vps_load_state(host, name, &state, &lives));
 	if (lives)
 		return err_new(ERR_STATE, "VPS %s is running: stop it first", name);
-	return NULL;
+	return suspend_check_not(host, name);
 }
 
 /* Is there anything that bears the name? */
@@ -308,6 +309,8 @@ static struct err *check_any(const struct vps_host *host, const char *name)
 static struct err *remove_logs(const struct vps_host *host, const char *name)
 {
 	static const char *const suffixes[] = { "console", "console.1", "monitor" };
+	OWN(fd) int log_fd = open(host->log_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OWN(str) char *criu = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		OWN(str) char *path = NULL;
@@ -316,7 +319,10 @@ static struct err *remove_logs(const struct vps_host *host, const char *name)
 		if (unlink(path) < 0 && errno != ENOENT)
 			return err_sys(errno, "remove %s", path);
 	}
-	return NULL;
+	if (log_fd < 0)
+		return err_sys(errno, "open %s", host->log_dir);
+	TRY(str_format(&criu, "%s" DUMP_LOG_SUFFIX, name));
+	return path_remove_tree(log_fd, criu);
 }
 
 /* A definition that cannot be read must not keep its VPS from being destroyed. */

@@ -156,6 +156,17 @@ static struct err *write_identity(const struct vps_host *host, const struct disk
 	return identity_write(host, tree_fd, name, conf);
 }
 
+struct err *vps_disk_reopen(const struct vps_host *host, const char *name,
+			    const struct vps_conf *conf, const struct id_maps *maps,
+			    int *ret_tree_fd)
+{
+	const struct disk disk = vps_disk(host, name, conf);
+
+	TRY(disk_check(&disk));
+	TRY(apply_limits(&disk, name, conf));
+	return disk_mount(&disk, maps, ret_tree_fd);
+}
+
 struct err *vps_disk_open(const struct vps_host *host, const char *name,
 			  const struct vps_conf *conf, const struct id_maps *maps, int *ret_tree_fd)
 {

@@ -30,8 +30,8 @@ static const char *const event_names[VPS_EVENT_KIND_COUNT] = {
 	[VPS_EVENT_DESTROY] = "destroy",
 	[VPS_EVENT_START] = "start",
 	[VPS_EVENT_STOP] = "stop",
-	[VPS_EVENT_SUSPEND] = "suspend",
-	[VPS_EVENT_RESUME] = "resume",
+	[VPS_EVENT_PAUSE] = "pause",
+	[VPS_EVENT_UNPAUSE] = "unpause",
 	[VPS_EVENT_OOM_KILL] = "oom-kill",
 	[VPS_EVENT_MEMORY_LIMIT] = "memory-limit",
 	[VPS_EVENT_PROCESS_LIMIT] = "process-limit",
@@ -258,7 +258,7 @@ static struct err *look_at_counts(struct vps_watch *watch, struct life *life)
 			TRY(add_event(watch, counters[i].kind, life->name, count - before, NULL));
 	}
 	if (now.frozen != old.frozen)
-		TRY(add_event(watch, now.frozen ? VPS_EVENT_SUSPEND : VPS_EVENT_RESUME, life->name,
+		TRY(add_event(watch, now.frozen ? VPS_EVENT_PAUSE : VPS_EVENT_UNPAUSE, life->name,
 			      1, NULL));
 	life->counts = now;
 	return NULL;

@@ -26,7 +26,7 @@ static struct err *find_running(const struct ct_root *root, const char *name,
 	if (err)
 		return err;
 	if (ret_state->status == CT_PAUSED)
-		return err_new(ERR_STATE, "VPS %s is suspended: resume it first", name);
+		return err_new(ERR_STATE, "VPS %s is paused: resume it first", name);
 	if (ret_state->status != CT_RUNNING)
 		return err_new(ERR_STATE, "VPS %s is not running", name);
 	return NULL;

@@ -32,6 +32,7 @@ static const struct place {
 	/* 0700: a set-uid file that a tenant makes is out of every host user's reach */
 	{ "/var/lib/cella/private", offsetof(struct vps_host, private_dir), 0700 },
 	{ "/var/lib/cella/snapshot", offsetof(struct vps_host, snapshot_dir), 0700 },
+	{ "/var/lib/cella/dump", offsetof(struct vps_host, dump_dir), 0700 },
 	{ "/var/lib/cella/backup", offsetof(struct vps_host, backup_dir), 0700 },
 	{ "/var/lib/cella/log", offsetof(struct vps_host, log_dir), 0700 },
 	{ "/var/lib/cella/traffic", offsetof(struct vps_host, traffic_dir), 0700 },

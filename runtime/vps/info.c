@@ -11,10 +11,8 @@
 #include "runtime/vps/wire.h"
 
 static const char *const status_names[VPS_STATUS_COUNT] = {
-	[VPS_STOPPED] = "stopped",
-	[VPS_RUNNING] = "running",
-	[VPS_PAUSED] = "suspended",
-	[VPS_DAMAGED] = "damaged",
+	[VPS_STOPPED] = "stopped",     [VPS_RUNNING] = "running", [VPS_PAUSED] = "paused",
+	[VPS_SUSPENDED] = "suspended", [VPS_DAMAGED] = "damaged",
 };
 
 const char *vps_status_name(enum vps_status status)
@@ -215,6 +213,16 @@ static void read_disk(const struct vps_host *host, struct vps_info *info)
 	err_drop(err);
 }
 
+static struct err *look_at_resting(const struct vps_host *host, struct vps_info *info)
+{
+	bool suspended;
+
+	log_warn(remove_rest(host, info->name)); /* what is shown stays true without it */
+	TRY(suspend_is(host, info->name, &suspended));
+	info->status = suspended ? VPS_SUSPENDED : VPS_STOPPED;
+	return net_plan(host, info->name, &info->conf, &info->ports);
+}
+
 static struct err *look(const struct vps_host *host, enum vps_detail detail, struct vps_info *info)
 {
 	OWN(ct_state) struct ct_state state = { 0 };
@@ -227,10 +235,8 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 		ct_state_release(&state);
 		TRY(load_state(host, info->name, &state));
 	}
-	if (!runs(&state)) {
-		log_warn(remove_rest(host, info->name)); /* as above */
-		return net_plan(host, info->name, &info->conf, &info->ports);
-	}
+	if (!runs(&state))
+		return look_at_resting(host, info);
 	log_warn(set_repair_if_free(host, info->name)); /* as above, and before the network */
 	log_warn(repair_network(host, info->name, &info->conf));
 	return fill_running(host, &state, detail, info);

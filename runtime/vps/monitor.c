@@ -46,7 +46,8 @@ void watcher_init(const struct vps_host *host, const char *name, struct watcher 
 					 .root = CT_ROOT_INIT,
 					 .init = { .pidfd = -1, .master_fd = -1 },
 					 .lock_fd = -1,
-					 .program_fd = -1 };
+					 .program_fd = -1,
+					 .vps_lock_fd = -1 };
 	vps_conf_init(&ret_watcher->conf);
 }
 
@@ -232,12 +233,17 @@ static struct err *detach(const struct watcher *watcher)
 	return NULL;
 }
 
-/* The caller's lock would live on in us. All but the report pipe and the three standard ones. */
-static void close_others(int pipe_fd)
+/* The caller's lock would live on in us. All but the three standard ones and the two given, of
+ * which other may be -1. */
+static void close_others(int pipe_fd, int other)
 {
-	if (pipe_fd > 3)
-		close_range(3, (unsigned int)pipe_fd - 1, 0);
-	close_range((unsigned int)pipe_fd + 1, ~0U, 0);
+	const int low = pipe_fd < other ? pipe_fd : other, high = pipe_fd < other ? other : pipe_fd;
+	const int kept[] = { STDERR_FILENO, low > STDERR_FILENO ? low : STDERR_FILENO, high };
+
+	for (size_t i = 0; i + 1 < ARRAY_SIZE(kept); i++)
+		if (kept[i + 1] > kept[i] + 1)
+			close_range((unsigned int)kept[i] + 1, (unsigned int)kept[i + 1] - 1, 0);
+	close_range((unsigned int)high + 1, ~0U, 0);
 }
 
 static struct err *bring_up(struct watcher *watcher, struct err *(*begin)(struct watcher *watcher),
@@ -257,8 +263,9 @@ _Noreturn static void monitor_main(struct watcher *watcher,
 	int listen_fd;
 
 	setsid();
-	close_others(pipe_fd);
+	close_others(pipe_fd, watcher->vps_lock_fd);
 	err = bring_up(watcher, begin, &listen_fd);
+	own_fd(&watcher->vps_lock_fd);
 	tell(pipe_fd, err);
 	close(pipe_fd);
 	if (err)
@@ -313,6 +320,17 @@ struct err *monitor_start(const struct vps_host *host, const char *name)
 
 	watcher_init(host, name, &watcher);
 	return spawn(&watcher, watcher_start);
+}
+
+struct err *monitor_resume(const struct vps_host *host, const char *name,
+			   const struct vps_memory *memory, const struct vps_lock *lock)
+{
+	struct watcher watcher;
+
+	watcher_init(host, name, &watcher);
+	watcher.memory = memory;
+	watcher.vps_lock_fd = lock->fd;
+	return spawn(&watcher, watcher_resume);
 }
 
 static struct err *adopt(struct watcher *watcher)

@@ -143,6 +143,7 @@ struct err *vps_rebuild(const struct vps_host *host, const struct vps_rebuild *r
 	if (!exists)
 		return err_new(ERR_NOT_FOUND, "VPS %s does not exist", request->name);
 	TRY(vps_lock(host, request->name, VPS_LOCK_PATIENT, &lock));
+	TRY(suspend_check_not(host, request->name));
 	err = rebuild_locked(&rebuild);
 	vps_unlock(&lock);
 	/* with the old root if the new one was not to be */

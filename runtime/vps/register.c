@@ -102,6 +102,7 @@ struct err *vps_unregister(const struct vps_host *host, const char *name)
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	if (info.status == VPS_RUNNING || info.status == VPS_PAUSED)
 		return err_new(ERR_STATE, "VPS %s is running: stop it first", name);
+	TRY(suspend_check_not(host, name));
 	TRY(store_retire(host, name));
 	vps_lock_forget(host, name);
 	return NULL;

@@ -130,6 +130,10 @@ MUST_CHECK struct err *guarantee_raise(const struct vps_host *host, const char *
 
 /* --- running.c: the definition that a running VPS has, which may differ from NAME.conf --- */
 
+/* A whole definition in a file of its own. ERR_NOT_FOUND. */
+MUST_CHECK struct err *conf_load_at(int dir_fd, const char *file_name, struct vps_conf *conf);
+MUST_CHECK struct err *conf_save_at(int dir_fd, const char *file_name, const struct vps_conf *conf);
+
 /* NAME.conf over the defaults when it does not run, or was started by an older cella. */
 MUST_CHECK struct err *running_load(const struct vps_host *host, const char *name,
 				    struct vps_conf *ret_conf);
@@ -198,6 +202,7 @@ struct vps_wire {
 	const struct vps_host *host;
 	const char *name;
 	const struct vps_conf *conf;
+	bool has_cables; /* made by somebody else, as they are named */
 };
 /* For ct_create(): the network of the definition, made while init waits. */
 void wire_init(const struct vps_host *host, const char *name, const struct vps_conf *conf,
@@ -302,7 +307,7 @@ static inline __attribute__((unused)) void own_vps_root(struct vps_root *root)
 }
 /* An empty directory in memory that has no name and ends with its descriptor. */
 MUST_CHECK struct err *vps_open_empty(int *ret_fd);
-/* What the engine knows of it; *ret_lives: it runs or is suspended. */
+/* What the engine knows of it; *ret_lives: it runs or is paused. */
 MUST_CHECK struct err *vps_load_state(const struct vps_host *host, const char *name,
 				      struct ct_state *ret_state, bool *ret_lives);
 
@@ -344,6 +349,10 @@ MUST_CHECK struct err *vps_disk_create(const struct vps_host *host, const char *
 /* Make the limits those of the definition; ERR_STATE, ERR_UNSUPPORTED as disk_limit(). */
 MUST_CHECK struct err *vps_disk_limit(const struct vps_host *host, const char *name,
 				      const struct vps_conf *conf, enum disk_state state);
+/* The same without its identity, for processes that know it. */
+MUST_CHECK struct err *vps_disk_reopen(const struct vps_host *host, const char *name,
+				       const struct vps_conf *conf, const struct id_maps *maps,
+				       int *ret_tree_fd);
 /* For a start: checked, limited, its identity written, mounted with the VPS's ids. The caller owns
  * *ret_tree_fd. */
 MUST_CHECK struct err *vps_disk_open(const struct vps_host *host, const char *name,
@@ -361,11 +370,22 @@ MUST_CHECK struct err *vps_check_down(const struct vps_host *host, const char *n
 /* The disk ".NAME" becomes that of the stopped VPS, and file its definition. */
 MUST_CHECK struct err *vps_swap(const struct vps_host *host, const char *name,
 				const struct conf_file *file);
-/* Hold all processes of a VPS still; *ret_frozen false: it does not run, or was suspended. */
+/* Hold all processes of a VPS still; *ret_frozen false: it does not run, or was paused. */
 MUST_CHECK struct err *vps_freeze(const struct vps_host *host, const char *name, bool *ret_frozen);
 MUST_CHECK struct err *vps_thaw(const struct vps_host *host, const char *name);
 /* Finish or forget what a killed command began with the disk. Done by vps_lock(). */
 MUST_CHECK struct err *vps_recover(const struct vps_host *host, const char *name);
+
+/* --- suspend.c --- */
+
+MUST_CHECK struct err *suspend_is(const struct vps_host *host, const char *name,
+				  bool *ret_suspended);
+/* ERR_STATE when it is suspended: its processes know the disk and the definition as they are. */
+MUST_CHECK struct err *suspend_check_not(const struct vps_host *host, const char *name);
+/* What a killed command left half done. The lock is held. */
+MUST_CHECK struct err *suspend_recover(const struct vps_host *host, const char *name);
+/* Remove the memory of a suspended VPS, which is stopped then. Missing is success. */
+MUST_CHECK struct err *suspend_drop(const struct vps_host *host, const char *name);
 
 /* --- snapshot.c --- */
 

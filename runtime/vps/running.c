@@ -18,27 +18,42 @@ static struct err *open_dir(const struct vps_host *host, const char *name, int *
 	return *ret_fd < 0 ? err_sys(errno, "open %s", host->monitor_dir) : NULL;
 }
 
+struct err *conf_load_at(int dir_fd, const char *file_name, struct vps_conf *conf)
+{
+	OWN(conf_file) struct conf_file file = { 0 };
+	OWN(buf) struct buf text = { 0 };
+
+	TRY(file_read(dir_fd, file_name, CONF_FILE_MAX, &text));
+	TRY(conf_file_parse(text.data, text.len, &file));
+	return vps_conf_read(&file, conf);
+}
+
+struct err *conf_save_at(int dir_fd, const char *file_name, const struct vps_conf *conf)
+{
+	OWN(conf_file) struct conf_file file = { 0 };
+	OWN(buf) struct buf text = { 0 };
+
+	TRY(vps_conf_write(conf, &file));
+	TRY(buf_add(&text, "", 0));
+	TRY(conf_file_format(&file, &text));
+	return file_replace(dir_fd, file_name, 0600, text.data, text.len);
+}
+
 static struct err *load(const struct vps_host *host, const char *name, const char *suffix,
 			struct vps_conf *conf, bool *ret_found)
 {
-	OWN(conf_file) struct conf_file file = { 0 };
 	OWN(str) char *base = NULL;
-	OWN(buf) struct buf text = { 0 };
 	OWN(fd) int dir_fd = -1;
 	struct err *err;
 
 	*ret_found = false;
 	TRY(open_dir(host, name, &dir_fd));
 	TRY(str_format(&base, "%s.%s", name, suffix));
-	err = file_read(dir_fd, base, CONF_FILE_MAX, &text);
+	err = conf_load_at(dir_fd, base, conf);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err); /* told by *ret_found */
 		return NULL;
 	}
-	if (!err)
-		err = conf_file_parse(text.data, text.len, &file);
-	if (!err)
-		err = vps_conf_read(&file, conf);
 	*ret_found = !err;
 	return err ? err_wrap(err, "%s/%s", host->monitor_dir, base) : NULL;
 }
@@ -46,17 +61,12 @@ static struct err *load(const struct vps_host *host, const char *name, const cha
 static struct err *save(const struct vps_host *host, const char *name, const char *suffix,
 			const struct vps_conf *conf)
 {
-	OWN(conf_file) struct conf_file file = { 0 };
 	OWN(str) char *base = NULL;
-	OWN(buf) struct buf text = { 0 };
 	OWN(fd) int dir_fd = -1;
 
 	TRY(open_dir(host, name, &dir_fd));
 	TRY(str_format(&base, "%s.%s", name, suffix));
-	TRY(vps_conf_write(conf, &file));
-	TRY(buf_add(&text, "", 0));
-	TRY(conf_file_format(&file, &text));
-	return file_replace(dir_fd, base, 0600, text.data, text.len);
+	return conf_save_at(dir_fd, base, conf);
 }
 
 static struct err *forget(const struct vps_host *host, const char *name, const char *suffix)

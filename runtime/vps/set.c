@@ -298,6 +298,7 @@ struct err *vps_set(const struct vps_host *host, const struct vps_set *request,
 	if (!exists)
 		return err_new(ERR_NOT_FOUND, "VPS %s does not exist", request->name);
 	TRY(vps_lock(host, request->name, VPS_LOCK_PATIENT, &lock));
+	TRY(suspend_check_not(host, request->name));
 	TRY(set_repair(host, request->name));
 	TRY(pool_lock(host, &pool)); /* addresses and guarantees are shared with all others */
 	TRY(is_running(host, request->name, &set.is_running));

@@ -33,6 +33,7 @@ struct err *vps_start(const struct vps_host *host, const char *name, unsigned in
 			       "VPS %s is disabled (DISABLED=yes); --force starts it anyway", name);
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(check_stopped(host, name));
+	TRY(suspend_check_not(host, name));
 	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to do this very thing */
 	TRY(addrs_check_free(host, name, &conf));
 	TRY(unit_enter(name));

@@ -141,6 +141,12 @@ static struct err *find_running(const struct vps_host *host, const char *name,
 	return NULL;
 }
 
+/* What a suspended one was doing is lost: not by a word that is kind to those that run. */
+static struct err *end_suspended(const struct vps_host *host, const char *name, bool fast)
+{
+	return fast ? suspend_drop(host, name) : suspend_check_not(host, name);
+}
+
 /* A VPS between its end and its automatic restart is stopped by calling that off. */
 static struct err *call_off_restart(const struct vps_host *host, const char *name)
 {
@@ -157,12 +163,17 @@ struct err *stop_locked(const struct vps_host *host, const char *name,
 	OWN(vps_conf) struct vps_conf conf;
 	OWN(str) char *problem = NULL;
 	uint64_t timeout_s;
+	bool suspended;
 
 	vps_conf_init(&conf);
 	TRY(running_load_anyway(host, name, &conf, &problem));
 	TRY(find_running(host, name, &conf, &state));
-	if (!state.id)
-		return call_off_restart(host, name);
+	if (!state.id) {
+		TRY(suspend_is(host, name, &suspended));
+		return suspended ?
+			       end_suspended(host, name, request->fast && !request->running_only) :
+			       call_off_restart(host, name);
+	}
 	if (problem)
 		log_warning("VPS %s is stopped all the same: %s", name, problem);
 	timeout_s = timeout_of(&conf, request);

@@ -196,6 +196,7 @@ struct err *vps_recover(const struct vps_host *host, const char *name)
 {
 	OWN(site) struct site site = SITE_INIT;
 
+	TRY(suspend_recover(host, name));
 	TRY(open_site(host, name, &site));
 	if (is_there(&site, site.frozen))
 		TRY(thaw(host, &site, name));

@@ -30,7 +30,8 @@ struct vps_host_net {
 /* Where everything lies (CELLA_ROOT in front of each path) and what cella.conf says. All owned. */
 struct vps_host {
 	char *conf_dir, *sample_dir, *hook_dir;
-	char *template_dir, *private_dir, *snapshot_dir, *backup_dir, *log_dir, *traffic_dir;
+	char *template_dir, *private_dir, *snapshot_dir, *dump_dir, *backup_dir, *log_dir,
+		*traffic_dir;
 	char *run_dir;	   /* the engine's state root */
 	char *monitor_dir; /* locks of VPSs and monitors */
 	uint64_t id_first,
@@ -192,7 +193,8 @@ MUST_CHECK struct err *vps_boot_order(const struct vps_host *host, struct strlis
 				      struct strlist *ret_waited_for);
 
 struct vps_stop {
-	bool fast;	    /* kill at once */
+	bool fast;	    /* kill at once; what a suspended one was doing is dropped */
+	bool running_only;  /* a suspended one is left as it is */
 	uint64_t timeout_s; /* VPS_UNSET: the definition's, then 120 */
 };
 /* Ask init to shut down, wait, kill what is left. ERR_STATE: it does not run. */
@@ -291,7 +293,15 @@ MUST_CHECK struct err *vps_convert(const struct vps_host *host, const char *name
 
 /* --- looking (info.c) --- */
 
-enum vps_status { VPS_STOPPED, VPS_RUNNING, VPS_PAUSED, VPS_DAMAGED, VPS_STATUS_COUNT };
+/* paused: its processes are there and frozen; suspended: they are on disk (memory.h) */
+enum vps_status {
+	VPS_STOPPED,
+	VPS_RUNNING,
+	VPS_PAUSED,
+	VPS_SUSPENDED,
+	VPS_DAMAGED,
+	VPS_STATUS_COUNT
+};
 const char *vps_status_name(enum vps_status status);
 
 struct vps_info {

@@ -3,6 +3,7 @@
 #define RUNTIME_VPS_WATCHER_H
 
 #include "runtime/monitor/monitor.h"
+#include "runtime/vps/memory.h"
 #include "runtime/vps/room.h"
 
 /* The knowing half of a monitor, before it becomes cella-monitor and after that. */
@@ -16,6 +17,8 @@ struct watcher {
 	uint64_t restarts; /* in a row, each soon after the last */
 	int lock_fd;	   /* the monitor's lock */
 	int program_fd;	   /* cella-monitor, opened while it was there */
+	int vps_lock_fd;   /* resume: the VPS's lock, until it has reported; else -1 */
+	const struct vps_memory *memory; /* resume */
 };
 void watcher_init(const struct vps_host *host, const char *name, struct watcher *ret_watcher);
 
@@ -27,6 +30,14 @@ MUST_CHECK struct err *watcher_prepare(struct watcher *watcher);
 MUST_CHECK struct err *watcher_start(struct watcher *watcher);
 /* Become cella-monitor; listen_fd is the console's socket. Returns only on failure. */
 MUST_CHECK struct err *watcher_become_monitor(const struct watcher *watcher, int listen_fd);
+
+/* --- suspend.c, resume.c --- */
+
+/* Make the suspended VPS's processes again; as watcher_start(). */
+MUST_CHECK struct err *watcher_resume(struct watcher *watcher);
+/* monitor_start() for one that is suspended. lock: the VPS's. */
+MUST_CHECK struct err *monitor_resume(const struct vps_host *host, const char *name,
+				      const struct vps_memory *memory, const struct vps_lock *lock);
 
 /* --- socket.c --- */
 

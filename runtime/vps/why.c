@@ -96,6 +96,9 @@ static struct err *why_down(struct look *look)
 	if (look->info->conf.disabled == 1)
 		TRY(found(look, "disabled", "cella start --force NAME, or set DISABLED=no",
 			  "it is disabled (DISABLED=yes)"));
+	if (look->info->status == VPS_SUSPENDED)
+		return found(look, "suspended", "cella resume NAME",
+			     "an operator suspended it: its processes are on disk");
 	if (str_eq(ending, "stop") || str_eq(ending, "kill"))
 		return found(look, "stopped", start, "an operator stopped it at %s", at.text);
 	if (str_eq(ending, "halt"))
@@ -276,12 +279,11 @@ static struct err *why_units(struct look *look)
 		     count > 5 ? ", ..." : "");
 }
 
-static struct err *why_suspended(struct look *look)
+static struct err *why_paused(struct look *look)
 {
 	if (look->info->status != VPS_PAUSED)
 		return NULL;
-	return found(look, "suspended", "write 0 to cgroup.freeze of its cgroup (cella show NAME)",
-		     "it is suspended: nothing in it runs");
+	return found(look, "paused", "cella resume NAME", "it is paused: nothing in it runs");
 }
 
 static struct err *why_traffic(struct look *look)
@@ -295,8 +297,8 @@ static struct err *why_traffic(struct look *look)
 static struct err *why_running(struct look *look)
 {
 	static struct err *(*const rules[])(struct look * look) = {
-		why_suspended, why_cpu,	 why_memory,	why_processes,
-		why_io,	       why_disk, why_disk_soft, why_traffic,
+		why_paused, why_cpu,  why_memory,    why_processes,
+		why_io,	    why_disk, why_disk_soft, why_traffic,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)

@@ -71,7 +71,7 @@ static struct err *start(const struct vps_wire *wire, int netns_fd)
 	if (net.ports.count == 0)
 		return NULL;
 	TRY(net_record_write(wire->host, wire->name, &net));
-	return change(wire->host, wire->name, &nothing, &net, netns_fd);
+	return change(wire->host, wire->name, wire->has_cables ? &net : &nothing, &net, netns_fd);
 }
 
 static struct err *run(const struct ct_wire *base, pid_t pid, int pidfd)

@@ -40,10 +40,10 @@ echo 20000 100000 >"$cgroup/cpu.max"
 cella exec one -- timeout 5 sh -c 'while :; do :; done' || : # ended
 like "throttled" "$(cella why one)" "throttled in [0-9]+ of [0-9]+ periods"
 echo 1 >"$cgroup/cgroup.freeze"
-check "suspend" told one suspend
-like "why: suspended" "$(why_kind)" suspended
+check "pause" told one pause
+like "why: paused" "$(why_kind)" paused
 echo 0 >"$cgroup/cgroup.freeze"
-check "resume" told one resume
+check "unpause" told one unpause
 
 cella exec one -- reboot
 check "reboot" told one stop reboot
