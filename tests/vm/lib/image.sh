@@ -43,6 +43,7 @@ build_payload() {
 podman_images() {
 	# shellcheck disable=SC2016  # expanded by the inner shell
 	unshare -m --propagation private sh -ec '
+		mount --bind "$1" "$1" # podman wants its root to be a mount
 		cd "$1"
 		kept=var/lib/containers
 		mkdir -p $kept
