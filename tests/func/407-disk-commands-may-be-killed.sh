@@ -1,9 +1,10 @@
 #!/bin/bash
-# SIGKILL of create, snapshot, switch and convert at many moments: the VPS is the old or the new one, nothing is left
+# SIGKILL of create, snapshot, switch, convert, clone and resize at each step that counts: the VPS is the old or the new one, nothing is left; and what a power cut may not turn round is synced in order
 # timeout: 400
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=disk.sh
 . "$func_dir/disk.sh"
+needs strace
 
 # whole NAME WHEN: it starts, has its file, and stops
 whole() {
@@ -11,55 +12,89 @@ whole() {
 		not_ok "$2: the VPS is whole" "$(cella start "$1" 2>&1)"
 }
 
+# kill_at STEP COMMAND...: killed instead of making a call; STEP is "renameat:2" for its second one
+kill_at() {
+	local status=0
+	strace -qq -o /dev/null -e "trace=${1%:*}" -e "inject=${1%:*}:signal=KILL:when=${1#*:}" "${@:2}" >/dev/null 2>&1 ||
+		status=$?
+	[ $status = 137 ] || not_ok "it comes to $1: ${*:2}" "status $status"
+}
+
+# order COMMAND...: its calls that sync and rename
+order() {
+	strace -qq -o "$TEST_DIR/order" -e signal=none -e trace=fsync,syncfs,renameat,renameat2 "$@" >/dev/null
+	grep -v ENOENT "$TEST_DIR/order" | sed 's/(.*//' | xargs
+}
+
 volume ext4
-for layout in overlay image; do
-	[ -e "$CELLA_ROOT/var/lib/cella/template/busybox.json" ] || cella template create busybox >/dev/null
-	whole_ms=$(took cella create one --ostemplate busybox --layout $layout --diskspace 32M --ram 32M)
-	cella destroy one >/dev/null
-	for ms in $(moments "$whole_ms"); do
-		kill_after "$ms" cella create one --ostemplate busybox --layout $layout --diskspace 32M --ram 32M
-		[ -e "$conf_dir/one.conf" ] ||
-			cella create one --ostemplate busybox --layout $layout --diskspace 32M --ram 32M >/dev/null ||
-			not_ok "$layout: create killed after $ms ms: create again"
-		cella destroy one >/dev/null || not_ok "$layout: create killed after $ms ms: destroy"
-		nothing_of one || not_ok "$layout: create killed after $ms ms: leaves nothing" "$(find "$private_dir")"
-	done
-	ok "$layout: create"
+cella template create busybox >/dev/null
+create=(cella create one --ostemplate busybox --diskspace 32M --ram 32M --layout)
+# the template's hold, the tree, its name, the definition
+for at in overlay:mkdirat:2 overlay:renameat:3 image:syncfs:2 image:renameat2:1; do
+	layout=${at%%:*}
+	kill_at "${at#*:}" "${create[@]}" "$layout"
+	[ ! -e "$conf_dir/one.conf" ] || not_ok "create killed at $at: there is none"
+	"${create[@]}" "$layout" >/dev/null || not_ok "create killed at $at: again"
+	cella destroy one >/dev/null || not_ok "create killed at $at: destroy"
+	nothing_of one || not_ok "create killed at $at: leaves nothing" "$(find "$private_dir")"
 done
+ok "create"
 
 vps_start one --layout dir --diskspace 32M
 cella exec one -- sh -c 'echo kept >/root/file'
-whole_ms=$(took cella snapshot one --id base)
-for ms in $(moments "$whole_ms"); do
-	kill_after "$ms" cella snapshot one --id s
+cella snapshot one --id base >/dev/null
+for at in syncfs:1 renameat2:1; do
+	kill_at $at cella snapshot one --id s
 	# the next command of this VPS lets it go on and clears up
-	cella snapshot one --id t >/dev/null || not_ok "snapshot killed after $ms ms: another"
+	cella snapshot one --id t >/dev/null || not_ok "snapshot killed at $at: another"
 	is_running=$(cella exec one -- cat /root/file)
-	[ "$is_running" = kept ] || not_ok "snapshot killed after $ms ms: it runs on" "$(cella status one)"
+	[ "$is_running" = kept ] || not_ok "snapshot killed at $at: it runs on" "$(cella status one)"
+	is "snapshot killed at $at: is not there" "$(cella snapshot-list one --json | jq -r '[.[].id] | sort | join(" ")')" "base t"
 	cella snapshot-delete one --id t >/dev/null
-	! cella snapshot-list one --json | jq -e '.[] | select(.id == "s")' >/dev/null || cella snapshot-delete one --id s >/dev/null
-	tidy "snapshot killed after $ms ms"
+	tidy "snapshot killed at $at"
 done
-ok "snapshot"
 cella stop --fast one >/dev/null
 
-whole_ms=$(took cella snapshot-switch one --id base)
-for ms in $(moments "$whole_ms"); do
-	kill_after "$ms" cella snapshot-switch one --id base
-	whole one "switch killed after $ms ms"
-	cella snapshot-switch one --id base >/dev/null || not_ok "switch killed after $ms ms: again"
-	tidy "switch killed after $ms ms"
+# the old disk's name, the new one's, the definition
+for at in renameat2:1 renameat2:2 renameat:2; do
+	kill_at $at cella snapshot-switch one --id base
+	# the next command finishes or forgets it
+	cella set one --description "$at" >/dev/null || not_ok "switch killed at $at: another command"
+	is "switch killed at $at: the VPS is whole" "$(cat "$private_dir/one/root/file")" kept
+	tidy "switch killed at $at"
 done
-ok "switch"
+is "switch: each step is synced before the next" "$(order cella snapshot-switch one --id base)" \
+	"syncfs fsync renameat fsync renameat2 fsync renameat2 fsync fsync renameat fsync fsync renameat fsync"
 
-whole_ms=$(took cella convert one --layout image)
-layout=dir
-for ms in $(moments "$whole_ms"); do
-	kill_after "$ms" cella convert one --layout $layout
-	whole one "convert killed after $ms ms"
-	[ "$(vps_field one .layout)" = $layout ] || cella convert one --layout $layout >/dev/null ||
-		not_ok "convert killed after $ms ms: again"
-	tidy "convert killed after $ms ms"
-	if [ $layout = image ]; then layout=dir; else layout=image; fi
+for at in image:renameat2:2 dir:renameat2:1 image:renameat:2; do
+	kill_at "${at#*:}" cella convert one --layout "${at%%:*}"
+	cella set one --description "$at" >/dev/null || not_ok "convert killed at $at: another command"
+	[ "$(vps_field one .layout)" = "${at%%:*}" ] || cella convert one --layout "${at%%:*}" >/dev/null ||
+		not_ok "convert killed at $at: again"
+	tidy "convert killed at $at"
 done
+whole one "convert"
 ok "convert"
+
+for at in ftruncate:2 renameat:2; do
+	kill_at $at cella set one --diskspace 24M
+	is "resize killed at $at: it is the old or the new one" "$(vps_field one .limits.diskBytes)" $((32 << 20))
+	cella set one --diskspace 24M >/dev/null || not_ok "resize killed at $at: again"
+	is "resize killed at $at: again, and it is done" \
+		"$(vps_field one .disk.hardBytes) $(cd "$private_dir/one" && echo *)" "$((24 << 20)) root.img"
+	cella set one --diskspace 32M >/dev/null
+done
+whole one "resize"
+is "resize: each step is synced before the next" "$(order cella set one --diskspace 24M)" "fsync fsync renameat fsync fsync renameat fsync"
+
+for at in syncfs:1 renameat:2; do
+	kill_at $at cella clone one two
+	[ ! -e "$conf_dir/two.conf" ] || not_ok "clone killed at $at: there is none"
+	again=$(order cella clone one two)
+	# what the killed one left is moved away first
+	is "clone killed at $at: again, each step synced before the next" "${again#renameat }" \
+		"fsync syncfs fsync renameat2 fsync fsync renameat fsync"
+	tidy "clone killed at $at"
+	cella destroy two >/dev/null
+done
+whole one "clone"
