@@ -145,6 +145,7 @@ static const struct field {
 	const char *name, *also; /* second spelling, or NULL */
 	struct table_column column;
 	field_fn *add;
+	bool dear; /* more is to be read of each VPS than for the others */
 } fields[] = {
 	{ "name", "ctid", { "NAME", TABLE_LEFT }, name_field },
 	{ "nproc", "numproc", { "NPROC", TABLE_RIGHT }, nproc_field },
@@ -157,8 +158,8 @@ static const struct field {
 	{ "cpus", NULL, { "CPUS", TABLE_RIGHT }, cpus_field },
 	{ "read", NULL, { "READ", TABLE_RIGHT }, disk_read_field },
 	{ "write", NULL, { "WRITE", TABLE_RIGHT }, disk_write_field },
-	{ "in", NULL, { "IN", TABLE_RIGHT }, net_in_field },
-	{ "out", NULL, { "OUT", TABLE_RIGHT }, net_out_field },
+	{ "in", NULL, { "IN", TABLE_RIGHT }, net_in_field, true },
+	{ "out", NULL, { "OUT", TABLE_RIGHT }, net_out_field, true },
 	{ "ip", NULL, { "IP_ADDR", TABLE_LEFT }, ip_field },
 	{ "hostname", NULL, { "HOSTNAME", TABLE_LEFT }, hostname_field },
 	{ "ostemplate", "template", { "OSTEMPLATE", TABLE_LEFT }, template_field },
@@ -196,6 +197,7 @@ struct choice {
 	const struct field *fields[FIELDS_MAX];
 	struct table_column columns[FIELDS_MAX];
 	size_t count;
+	enum vps_detail detail; /* what they are made of */
 };
 
 static const struct field *find_field(const char *name, size_t len)
@@ -223,6 +225,8 @@ static struct err *choose(const char *text, struct choice *choice)
 				len > 40 ? 40 : (int)len, text);
 		if (choice->count == FIELDS_MAX)
 			return err_new(ERR_INVALID, "--output: more than %d fields", FIELDS_MAX);
+		if (field->dear)
+			choice->detail = VPS_WITH_STATS;
 		choice->columns[choice->count] = field->column;
 		choice->fields[choice->count++] = field;
 		text += len + (text[len] == ',');
@@ -258,7 +262,7 @@ static struct err *add_all(const struct vps_host *host, const struct strlist *na
 {
 	for (size_t i = 0; i < names->count; i++) {
 		OWN(vps_info) struct vps_info info = { 0 };
-		struct err *err = vps_look(host, names->items[i], VPS_WITH_STATS, &info);
+		struct err *err = vps_look(host, names->items[i], choice->detail, &info);
 
 		if (err && err_kind(err) == ERR_NOT_FOUND && !opts->named) {
 			err_drop(err); /* destroyed since the names were read */
@@ -293,7 +297,7 @@ static struct err *list_run(const struct cmd_call *call, int *ret_status)
 	OWN(buf) struct buf text = { 0 };
 	OWN(table) struct table table = { 0 };
 	struct list_opts opts = { .fields = DEFAULT_FIELDS };
-	struct choice choice = { 0 };
+	struct choice choice = { .detail = VPS_WITH_USAGE };
 
 	(void)ret_status;
 	TRY(cmd_parse(call, &opts, &args));
@@ -307,6 +311,7 @@ static struct err *list_run(const struct cmd_call *call, int *ret_status)
 	opts.named = args.count > 0;
 	TRY(choose_names(&host, &args, &names));
 	if (opts.json) {
+		choice.detail = VPS_WITH_STATS;
 		TRY(json_out_new(true, &out));
 		json_out_array(out);
 	}

@@ -191,11 +191,12 @@ static struct err *fill_running(const struct vps_host *host, const struct ct_sta
 	if (state->cgroup_path)
 		TRY(str_dup(state->cgroup_path, &info->cgroup));
 	TRY(find_ports(host, info));
-	if (detail != VPS_WITH_STATS)
+	if (detail == VPS_BRIEF)
 		return NULL;
-	TRY(find_waiting(host, info));
+	if (detail == VPS_WITH_STATS)
+		TRY(find_waiting(host, info));
 	err = read_stats(state, info);
-	if (!err && info->host_ifname) {
+	if (!err && detail == VPS_WITH_STATS && info->host_ifname) {
 		err = net_counters_read(info->host_ifname, &info->traffic);
 		info->has_traffic = !err;
 	}

@@ -330,7 +330,9 @@ static inline __attribute__((unused)) void own_vps_info(struct vps_info *info)
 {
 	vps_info_release(info);
 }
-enum vps_detail { VPS_BRIEF, VPS_WITH_STATS };
+/* Each with what the one before has: what its control group counts; disk, traffic and what waits
+ * for a restart as well. */
+enum vps_detail { VPS_BRIEF, VPS_WITH_USAGE, VPS_WITH_STATS };
 /*
  * What is known of a VPS. Puts right what it finds: cleans up after a VPS that ended while no
  * monitor watched, and gives a running one without monitor a new one. ERR_NOT_FOUND.
