@@ -83,6 +83,16 @@ static struct err *recover(const struct vps_host *host, const char *name, struct
 	return err;
 }
 
+static struct err *is_locked(const char *name, const char *path)
+{
+	OWN(fd) int fd = -1;
+	OWN(str) char *holder = NULL;
+
+	TRY(open_lock(path, &fd));
+	lock_holder(fd, &holder);
+	return err_sys(EBUSY, "VPS %s is locked by %s", name, holder ? holder : "another command");
+}
+
 struct err *vps_lock(const struct vps_host *host, const char *name, enum vps_lock_wait wait,
 		     struct vps_lock *ret_lock)
 {
@@ -102,7 +112,7 @@ struct err *vps_lock(const struct vps_host *host, const char *name, enum vps_loc
 		if (ret_lock->fd >= 0)
 			return recover(host, name, ret_lock);
 	}
-	return err_sys(EBUSY, "VPS %s is locked by another command", name);
+	return is_locked(name, path);
 }
 
 void vps_unlock(struct vps_lock *lock)

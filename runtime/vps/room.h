@@ -47,6 +47,9 @@ static inline __attribute__((unused)) void own_vps_lock(struct vps_lock *lock)
 /* Remove the lock file of a VPS that is no more; the lock is held and stays so until it is
  * released. */
 void vps_lock_forget(const struct vps_host *host, const char *name);
+/* "'cella backup' (process 123)", if it can be seen who holds the lock of this file; else NULL.
+ * *ret_text is owned. (lock_holder.c) */
+void lock_holder(int fd, char **ret_text);
 /* The same for the pool of ids and addresses. */
 MUST_CHECK struct err *pool_lock(const struct vps_host *host, struct vps_lock *ret_lock);
 /* And for what VPSs share of the host's network. */
