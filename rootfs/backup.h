@@ -69,9 +69,14 @@ static inline __attribute__((unused)) void own_backup_base(struct backup_base **
 		backup_base_close(*base);
 }
 
+/* Takes a backup as it is written; the caller embeds it in a struct of its own. */
+struct backup_sink {
+	struct err *(*put)(struct backup_sink *sink, const void *data, size_t len);
+};
 struct backup_write {
 	int tree_fd; /* the root of a tree that stands still, ids as on disk; open for reading */
-	int fd;	     /* an empty file, for writing */
+	int fd;	     /* an empty file, for writing; -1: not to a file, but to sink */
+	struct backup_sink *sink;
 	uint64_t total_bytes;		/* about so much is in the tree; 0: not known */
 	uint64_t bytes_per_s;		/* read it not faster than this; 0: as fast as can be */
 	const struct backup_base *base; /* NULL: a full one */

@@ -14,6 +14,7 @@ OWN_KIND(entry, struct archive_entry *, archive_entry_free)
 /* The file, and the digest of what was written to it. */
 struct sink {
 	int fd;
+	struct backup_sink *other; /* instead of the file */
 	struct sha256 sha;
 	uint64_t bytes;
 };
@@ -27,11 +28,17 @@ struct work {
 	struct archive *index; /* its writer; borrowed */
 };
 
+static struct err *put_raw(struct sink *sink, const void *data, size_t len)
+{
+	sink->bytes += len;
+	return sink->fd < 0 ? sink->other->put(sink->other, data, len) :
+			      fd_write_all(sink->fd, "the backup", data, len);
+}
+
 static struct err *put(struct sink *sink, const void *data, size_t len)
 {
 	sha256_add(&sink->sha, data, len);
-	sink->bytes += len;
-	return fd_write_all(sink->fd, "the backup", data, len);
+	return put_raw(sink, data, len);
 }
 
 static la_ssize_t put_block(struct archive *archive, void *context, const void *data, size_t len)
@@ -231,10 +238,10 @@ static struct err *put_end(struct work *work, struct backup_info *info)
 	TRY(put_frame(sink, FRAME_INFO, text));
 	sha256_hex(&sink->sha, digest);
 	TRY(backup_end_format(info_offset, digest, end));
-	TRY(fd_write_all(sink->fd, "the backup", end, sizeof(end)));
-	info->file_bytes = sink->bytes + sizeof(end);
+	TRY(put_raw(sink, end, sizeof(end)));
+	info->file_bytes = sink->bytes;
 	memcpy(info->digest, digest, sizeof(digest));
-	return fsync(sink->fd) < 0 ? err_sys(errno, "sync the backup") : NULL;
+	return sink->fd >= 0 && fsync(sink->fd) < 0 ? err_sys(errno, "sync the backup") : NULL;
 }
 
 struct err *backup_write(const struct backup_write *request, struct backup_info *info)
@@ -247,7 +254,7 @@ struct err *backup_write(const struct backup_write *request, struct backup_info 
 				       .ask = request->base ? ask_base : NULL,
 				       .note = note },
 			     .request = request,
-			     .sink = { .fd = request->fd },
+			     .sink = { .fd = request->fd, .other = request->sink },
 			     .index_fd = index_fd };
 
 	if (index_fd < 0)
