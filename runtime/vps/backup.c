@@ -7,32 +7,6 @@
 #include "runtime/vps/backup_store.h"
 #include "runtime/vps/still.h"
 
-static uint64_t if_unset(uint64_t value, uint64_t other)
-{
-	return value == VPS_UNSET ? other : value;
-}
-
-/* NAME.conf, and what of its disk this host's defaults say: another host's may say otherwise. */
-static struct err *take_conf(const struct vps_still *still, char **ret_text)
-{
-	OWN(conf_file) struct conf_file file = { 0 };
-	OWN(buf) struct buf text = { 0 };
-	OWN(vps_conf) struct vps_conf own;
-
-	vps_conf_init(&own);
-	TRY(store_read(still->host, still->name, &file));
-	TRY(vps_conf_read(&file, &own));
-	TRY(vps_conf_set_layout(&own, vps_disk(still->host, still->name, &still->conf).layout));
-	if (own.disk_bytes.soft == VPS_UNSET)
-		own.disk_bytes = still->conf.disk_bytes;
-	if (own.disk_inodes.soft == VPS_UNSET)
-		own.disk_inodes = still->conf.disk_inodes;
-	own.quota_time_s = if_unset(own.quota_time_s, still->conf.quota_time_s);
-	TRY(vps_conf_write(&own, &file));
-	TRY(conf_file_format(&file, &text));
-	return text.data ? buf_take(&text, ret_text) : str_dup("", ret_text);
-}
-
 static struct err *write_backup(struct vps_still *still, const struct vps_backup_create *request,
 				const struct backup_target *target, struct backup_info *info)
 {
@@ -44,7 +18,7 @@ static struct err *write_backup(struct vps_still *still, const struct vps_backup
 
 	TRY(str_dup(request->name, &info->name));
 	TRY(str_dup(vps_disk(still->host, still->name, &still->conf).layout, &info->layout));
-	TRY(take_conf(still, &info->conf));
+	TRY(vps_still_conf(still, &info->conf));
 	if (request->incremental)
 		TRY(backup_choose_base(still->host, target->dir, request->name, &base));
 	write.base = base;

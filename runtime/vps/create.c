@@ -19,6 +19,7 @@
 #include "runtime/vps/capacity.h"
 #include "runtime/vps/dump.h"
 #include "runtime/vps/login.h"
+#include "runtime/vps/moving.h"
 #include "runtime/vps/room.h"
 #include "runtime/vps/scripts.h"
 
@@ -235,6 +236,8 @@ struct err *vps_make(const struct vps_host *host, const char *name, const struct
 
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(check_new(host, name));
+	if (!maker->arrives)
+		TRY(moving_check_make(host, name));
 	err = make_locked(host, name, maker, conf);
 	if (err)
 		vps_lock_forget(host, name);
@@ -294,13 +297,16 @@ static struct err *check_any(const struct vps_host *host, const char *name)
 {
 	OWN(fd) int private_fd = -1;
 	OWN(str) char *hidden = NULL;
+	struct moving moving;
 	struct stat st;
 	bool exists;
 
 	TRY(store_exists(host, name, &exists));
 	TRY(open_private(host, &private_fd));
 	TRY(str_format(&hidden, ".%s", name));
-	if (exists || fstatat(private_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	TRY(moving_read(host, name, &moving));
+	if (exists || moving.state != MOVING_NONE ||
+	    fstatat(private_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
 	    fstatat(private_fd, hidden, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return NULL;
 	return err_new(ERR_NOT_FOUND, "VPS %s does not exist", name);
@@ -336,28 +342,37 @@ static void load_or_nothing(const struct vps_host *host, const char *name, struc
 		err_drop(err); /* a tree without definition: a killed create or destroy */
 }
 
+struct err *destroy_locked(const struct vps_host *host, const char *name, enum destroy_what what)
+{
+	OWN(vps_conf) struct vps_conf conf;
+
+	vps_conf_init(&conf);
+	load_or_nothing(host, name, &conf);
+	TRY(vps_clean_up(host, name, &conf));
+	TRY(store_retire(host, name));
+	if (what == DESTROY_ALL) /* the next VPS of this name is another one */
+		TRY(scripts_remove(host, name));
+	TRY(vps_snapshots_remove(host, name)); /* before what a killed destroy is known by */
+	TRY(remove_disk(host, name));
+	TRY(take_marker(host, name));
+	TRY(remove_logs(host, name));
+	return traffic_forget(host, name);
+}
+
 struct err *vps_destroy(const struct vps_host *host, const char *name)
 {
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
-	OWN(vps_conf) struct vps_conf conf;
 	bool dismissed;
 
-	vps_conf_init(&conf);
 	TRY(parse_container_id(name));
 	TRY(check_any(host, name));
 	/* which may have removed the rest of a killed one: what follows finds nothing, then */
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
 	TRY(vps_check_down(host, name));
+	TRY(moving_check_destroy(host, name));
 	TRY(monitor_dismiss(host, name, &dismissed)); /* one that waits to start it again */
-	load_or_nothing(host, name, &conf);
-	TRY(vps_clean_up(host, name, &conf));
-	TRY(store_retire(host, name));
-	TRY(scripts_remove(host, name));       /* the next VPS of this name is another one */
-	TRY(vps_snapshots_remove(host, name)); /* before what a killed destroy is known by */
-	TRY(remove_disk(host, name));
-	TRY(take_marker(host, name));
-	TRY(remove_logs(host, name));
-	TRY(traffic_forget(host, name));
+	TRY(destroy_locked(host, name, DESTROY_ALL));
+	TRY(moving_forget(host, name));
 	vps_lock_forget(host, name);
 	return NULL;
 }

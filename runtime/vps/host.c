@@ -36,6 +36,7 @@ static const struct place {
 	{ "/var/lib/cella/backup", offsetof(struct vps_host, backup_dir), 0700 },
 	{ "/var/lib/cella/log", offsetof(struct vps_host, log_dir), 0700 },
 	{ "/var/lib/cella/traffic", offsetof(struct vps_host, traffic_dir), 0700 },
+	{ "/var/lib/cella/moving", offsetof(struct vps_host, moving_dir), 0700 },
 	{ "/run/cella", offsetof(struct vps_host, run_dir), 0700 },
 	{ "/run/cella/.vps", offsetof(struct vps_host, monitor_dir), 0700 },
 };

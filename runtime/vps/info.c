@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/proc.h"
+#include "runtime/vps/moving.h"
 #include "runtime/vps/watcher.h"
 #include "runtime/vps/wire.h"
 
@@ -142,6 +143,16 @@ static struct err *remove_rest(const struct vps_host *host, const char *name)
 	return state.id ? NULL : net_unwire(host, name);
 }
 
+/* A move that was killed left the VPS down. */
+static struct err *repair_move(const struct vps_host *host, const char *name)
+{
+	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
+	bool left;
+
+	TRY(moving_is_left(host, name, &left));
+	return left ? try_lock(host, name, &lock) : NULL;
+}
+
 static struct err *read_stats(const struct ct_state *state, struct vps_info *info)
 {
 	struct cgroup cgroup = CGROUP_INIT;
@@ -229,6 +240,11 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 	OWN(ct_state) struct ct_state state = { 0 };
 
 	TRY(load_state(host, info->name, &state));
+	if (!runs(&state)) {
+		log_warn(repair_move(host, info->name)); /* what is shown stays true without it */
+		ct_state_release(&state);
+		TRY(load_state(host, info->name, &state));
+	}
 	/* a killed snapshot leaves a VPS held still: the lock lets it go on */
 	if (state.id && (state.status == CT_PAUSED || !is_monitored(host, info->name))) {
 		log_warn(repair(host, info->name,

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "base/parse.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/moving.h"
 
 #define PATIENCE_MS 10000
 #define RETRY_MS 20
@@ -78,6 +78,8 @@ static struct err *recover(const struct vps_host *host, const char *name, struct
 {
 	struct err *err = vps_recover(host, name);
 
+	if (!err)
+		err = moving_recover(host, name);
 	if (err)
 		vps_unlock(lock);
 	return err;

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/parse.h"
-#include "runtime/vps/room.h"
+#include "runtime/vps/moving.h"
 
 struct err *ids_adopt(const struct vps_host *host, const char *name)
 {
@@ -83,6 +83,7 @@ struct err *vps_register(const struct vps_host *host, const char *path, const ch
 	TRY(str_format(&area, "%s/%s", host->private_dir, name));
 	TRY(check_area(path));
 	TRY(vps_lock(host, name, VPS_LOCK_PATIENT, &lock));
+	TRY(moving_check_make(host, name));
 	if (!str_eq(path, area)) {
 		if (lstat(area, &st) == 0)
 			return err_new(ERR_EXISTS, "VPS %s has a private area already: %s", name,

@@ -86,6 +86,7 @@ static struct err *restore(const struct vps_host *host, struct restore_maker *ma
 	maker->is_another = !str_eq(name, maker->info->name);
 	TRY(err_wrap(check_room(host, maker->info), "%s", path));
 	TRY(err_wrap(read_conf(host, maker, name, &file, &conf), "%s: its definition", path));
+	maker->base.arrives = maker->base.skip_probe = maker->request->arrives;
 	if (!maker->is_another)
 		maker->base.file = &file;
 	TRY(vps_make(host, name, &maker->base, &conf));

@@ -397,12 +397,19 @@ MUST_CHECK struct err *vps_disk_copy_still(const struct vps_host *host, const ch
 					   const struct vps_conf *conf, const struct disk *to,
 					   const struct disk_new *new);
 
-/* --- create.c, for clone.c --- */
+/* --- create.c, for clone.c and a move --- */
+
+/* vps_destroy() of a VPS that is down, for who holds the lock. DESTROY_COPY: the operator's own
+ * files for a VPS of this name stay. */
+enum destroy_what { DESTROY_ALL, DESTROY_COPY };
+MUST_CHECK struct err *destroy_locked(const struct vps_host *host, const char *name,
+				      enum destroy_what what);
 
 /* A new definition and its disk: reserve ids, fill ".NAME", give it its name, write the definition;
  * on failure nothing is left. */
 struct vps_maker {
 	bool skip_probe; /* as in struct vps_create, like kept */
+	bool arrives;	 /* by a move, whose journal is the caller's */
 	const struct strlist *kept;
 	const struct conf_file *file; /* what the definition is written into; NULL: a new one */
 	struct err *(*make_disk)(const struct vps_maker *maker, const struct vps_host *host,
@@ -418,6 +425,11 @@ MUST_CHECK struct err *vps_conf_make_own(struct vps_conf *conf, const char *name
 
 /* Remove the snapshots of a VPS that is going away. */
 MUST_CHECK struct err *vps_snapshots_remove(const struct vps_host *host, const char *name);
+
+/* --- start.c --- */
+
+/* vps_start() for who holds the lock; nobody asks whether it is disabled or moved away. */
+MUST_CHECK struct err *start_locked(const struct vps_host *host, const char *name);
 
 /* --- stop.c --- */
 

@@ -165,6 +165,18 @@ struct err *scripts_run(const struct vps_host *host, const char *name, enum vps_
 	return run(one, &env);
 }
 
+struct err *scripts_there(const struct vps_host *host, const char *name, bool *ret_there)
+{
+	*ret_there = false;
+	for (enum vps_action action = 0; action < ACTION_COUNT && !*ret_there; action++) {
+		OWN(str) char *path = NULL;
+
+		TRY(own_script(host, name, action, &path));
+		*ret_there = access(path, F_OK) == 0;
+	}
+	return NULL;
+}
+
 struct err *scripts_remove(const struct vps_host *host, const char *name)
 {
 	for (enum vps_action action = 0; action < ACTION_COUNT; action++) {

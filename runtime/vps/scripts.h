@@ -21,6 +21,9 @@ MUST_CHECK struct err *scripts_run(const struct vps_host *host, const char *name
 /* How many would be run. ERR_INVALID: one that root should not run. */
 MUST_CHECK struct err *scripts_count(const struct vps_host *host, const char *name,
 				     enum vps_action action, size_t *ret_count);
+/* Has the VPS one of its own? */
+MUST_CHECK struct err *scripts_there(const struct vps_host *host, const char *name,
+				     bool *ret_there);
 /* Those of the VPS alone. Missing is success. */
 MUST_CHECK struct err *scripts_remove(const struct vps_host *host, const char *name);
 

@@ -35,6 +35,31 @@ struct err *vps_still_begin(const struct vps_host *host, const char *name, struc
 	return vps_load(host, name, &still->conf);
 }
 
+static uint64_t if_unset(uint64_t value, uint64_t other)
+{
+	return value == VPS_UNSET ? other : value;
+}
+
+struct err *vps_still_conf(const struct vps_still *still, char **ret_text)
+{
+	OWN(conf_file) struct conf_file file = { 0 };
+	OWN(buf) struct buf text = { 0 };
+	OWN(vps_conf) struct vps_conf own;
+
+	vps_conf_init(&own);
+	TRY(store_read(still->host, still->name, &file));
+	TRY(vps_conf_read(&file, &own));
+	TRY(vps_conf_set_layout(&own, vps_disk(still->host, still->name, &still->conf).layout));
+	if (own.disk_bytes.soft == VPS_UNSET)
+		own.disk_bytes = still->conf.disk_bytes;
+	if (own.disk_inodes.soft == VPS_UNSET)
+		own.disk_inodes = still->conf.disk_inodes;
+	own.quota_time_s = if_unset(own.quota_time_s, still->conf.quota_time_s);
+	TRY(vps_conf_write(&own, &file));
+	TRY(conf_file_format(&file, &text));
+	return text.data ? buf_take(&text, ret_text) : str_dup("", ret_text);
+}
+
 /* A snapshot; the VPS goes on as soon as it is made. */
 static struct err *copy_disk(struct vps_still *still, const struct disk *disk,
 			     struct disk *ret_copy)

@@ -18,6 +18,9 @@ void vps_still_init(struct vps_still *still);
 /* Take the lock and load the definition. ERR_NOT_FOUND; ERR_STATE with EBUSY. */
 MUST_CHECK struct err *vps_still_begin(const struct vps_host *host, const char *name,
 				       struct vps_still *still);
+/* NAME.conf, and what of its disk this host's defaults say: another host's may say otherwise.
+ * *ret_text is owned. */
+MUST_CHECK struct err *vps_still_conf(const struct vps_still *still, char **ret_text);
 /* Make the disk stand still: by a snapshot where that shares the content or nothing else can be
  * mounted, else by holding the VPS until the end. Fills in since_ns and root_fd. */
 MUST_CHECK struct err *vps_still_hold(struct vps_still *still);

@@ -19,9 +19,6 @@
 #include "base/path.h"
 #include "runtime/vps/wire.h"
 
-#define FILE_MAX ((size_t)64 << 10)
-#define FILE_PREFIX "if." /* an interface may have any name, "." in front of it too */
-
 /* The sums of a VPS are at hand, to be looked at or to be written. */
 struct traffic_work {
 	const struct vps_host *host;
@@ -53,7 +50,7 @@ static struct err *read_file(const struct traffic_work *work, const char *file_n
 {
 	OWN(buf) struct buf text = { 0 };
 	OWN(str) char *bad = NULL;
-	struct err *err = file_read(work->dir_fd, file_name, FILE_MAX, &text);
+	struct err *err = file_read(work->dir_fd, file_name, TRAFFIC_FILE_MAX, &text);
 
 	*ret_file = (struct vps_traffic_file){ 0 };
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
@@ -122,7 +119,7 @@ static struct err *bring_up_to_date(const struct traffic_work *work, const struc
 	OWN(buf) struct buf text = { 0 };
 	bool changed;
 
-	TRY(str_format(&file_name, FILE_PREFIX "%s", port->name));
+	TRY(str_format(&file_name, TRAFFIC_FILE_PREFIX "%s", port->name));
 	/* in this order: what is added meanwhile is in the counters, but not twice */
 	TRY(read_file(work, file_name, file));
 	TRY(add_counters(port->host_name, file, &changed));
@@ -212,11 +209,11 @@ static bool has_port(const struct vps_traffics *traffics, const char *name)
 static struct err *read_other(const struct traffic_work *work, const char *file_name,
 			      struct vps_traffics *traffics)
 {
-	const char *name = file_name + strlen(FILE_PREFIX);
+	const char *name = file_name + strlen(TRAFFIC_FILE_PREFIX);
 	struct vps_traffic_file file;
 	struct err *err;
 
-	if (!str_has_prefix(file_name, FILE_PREFIX) || strlen(name) >= IFNAMSIZ ||
+	if (!str_has_prefix(file_name, TRAFFIC_FILE_PREFIX) || strlen(name) >= IFNAMSIZ ||
 	    has_port(traffics, name))
 		return NULL;
 	err = read_file(work, file_name, &file);

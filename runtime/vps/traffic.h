@@ -33,6 +33,10 @@ static inline __attribute__((unused)) void own_vps_traffic(struct vps_traffic *t
 	vps_traffic_release(traffic);
 }
 
+/* A file is called after its interface: "if.eth0". */
+#define TRAFFIC_FILE_PREFIX "if."
+#define TRAFFIC_FILE_MAX ((size_t)64 << 10)
+
 /* What is kept in a file: the sums, and how far the counters had come when they were added. */
 struct vps_traffic_file {
 	struct vps_traffic traffic;

@@ -31,7 +31,7 @@ struct vps_host_net {
 struct vps_host {
 	char *conf_dir, *sample_dir, *hook_dir;
 	char *template_dir, *private_dir, *snapshot_dir, *dump_dir, *backup_dir, *log_dir,
-		*traffic_dir;
+		*traffic_dir, *moving_dir;
 	char *run_dir;	   /* the engine's state root */
 	char *monitor_dir; /* locks of VPSs and monitors */
 	uint64_t id_first,
