@@ -55,8 +55,9 @@ DIRS_runtime    := runtime runtime/spec runtime/process
 DIRS_monitor    := runtime/monitor
 DIRS_vps        := runtime/vps
 DIRS_criu       := migrate-criu
+DIRS_move       := migrate-criu/move
 DIRS_cli        := cli
-MODULES := base namespaces cgroups netns quota rootfs runtime monitor vps criu cli
+MODULES := base namespaces cgroups netns quota rootfs runtime monitor vps criu move cli
 
 sources = $(sort $(foreach d,$(DIRS_$(1)),$(wildcard $(d)/*.c)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -72,6 +73,7 @@ BELOW_runtime    := runtime $(BELOW_rootfs)
 BELOW_monitor    := monitor base
 BELOW_vps        := vps monitor $(BELOW_runtime)
 BELOW_criu       := criu $(BELOW_vps)
+BELOW_move       := move $(BELOW_vps)
 BELOW_cli        := cli $(BELOW_vps)
 
 # cella-oci is one static file: shared libraries cost more than half of what its peers spend
@@ -127,11 +129,11 @@ $(BUILD)/cella-oci: $(addprefix $(BUILD)/cli/,main/cella-oci.o main/early.o criu
 $(BUILD)/cella: $(BUILD)/cli/main/cella.o $(BUILD)/cli/template/elsewhere.o $(BUILD)/cli/suspend/elsewhere.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) $(PACK) -o $@ $^ $(CELLA_LIBS)
-# Only cella template and backups need libarchive, which loads a dozen libraries more, and only cella top
+# Only cella template, backups and moves need libarchive, which loads a dozen libraries more, and only cella top
 # needs ncurses, where there is one: they were three quarters of the start of every command.
 NCURSES_LIBS := $(shell pkg-config --libs ncursesw 2>/dev/null)
 SCREEN := $(addprefix $(BUILD)/cli/screen/,top.o $(if $(NCURSES_LIBS),curses,absent).o)
-$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o import.o) $(BUILD)/cli/suspend/elsewhere.o $(SCREEN) $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(BUILD)/cella-template: $(BUILD)/cli/main/cella.o $(addprefix $(BUILD)/cli/template/,here.o backup.o import.o migrate.o) $(BUILD)/cli/suspend/elsewhere.o $(SCREEN) $(foreach m,cli $(BELOW_move),$(call archive,$(m)))
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $@ $^ $(SHARED_LIBS) $(NCURSES_LIBS)
 # Only checkpoint and restore need CRIU's messages: protobuf-c and its tables would be in every other command.
@@ -184,7 +186,7 @@ san: ## unit tests under the address and undefined-behaviour sanitizers
 
 # tests/fuzz/fuzz_<parser>.c, with its seeds in tests/data/<parser>/.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach m,$(BELOW_cli),$(call archive,$(m)))
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach m,cli $(BELOW_move),$(call archive,$(m)))
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -pie -o $@ $^ $(SHARED_LIBS)
@@ -200,10 +202,10 @@ fuzz: ## libFuzzer on every parser, FUZZ_SECONDS each (60)
 lint: ## the house rules and the analyzers (ONLY="sizes own" chooses)
 	@tests/lint/run $(ONLY)
 
-# cella-oci with named failure points (runtime/steps.h), for the tests that fail each step once.
+# With named failure points (runtime/steps.h, migrate-criu/move), for the tests that fail each step once.
 .PHONY: faults
 faults:
-	@$(MAKE) --no-print-directory BUILD=build-faults CFLAGS="$(CFLAGS) -DCELLA_FAULTS" build-faults/cella-oci build-faults/cella-criu
+	@$(MAKE) --no-print-directory BUILD=build-faults CFLAGS="$(CFLAGS) -DCELLA_FAULTS" build-faults/cella-oci build-faults/cella-criu build-faults/cella-template
 # Functional tests: ONLY='01* 020*' chooses, GUEST=NAME takes one that tests/vm/guest booted.
 .PHONY: check-func
 check-func: all faults ## functional tests in a guest booted for them (ONLY='01*' chooses)

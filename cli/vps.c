@@ -60,6 +60,8 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_restore_backup,
 	&vps_cmd_export,
 	&vps_cmd_import,
+	&vps_cmd_migrate,
+	&vps_cmd_migrate_resolve,
 	/* not listed by --help */
 	&vps_cmd_exec2,
 	&vps_cmd_delete,
@@ -67,6 +69,7 @@ static const struct cmd *const cmds[] = {
 	&vps_cmd_tables,
 	&vps_cmd_monitor_end,
 	&vps_cmd_monitor_look,
+	&vps_cmd_migrate_receive,
 };
 
 const struct program vps_program = {

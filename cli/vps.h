@@ -26,7 +26,8 @@ extern const struct cmd vps_cmd_create, vps_cmd_destroy, vps_cmd_delete, vps_cmd
 	vps_cmd_snapshot, vps_cmd_snapshot_list, vps_cmd_snapshot_switch, vps_cmd_snapshot_delete,
 	vps_cmd_snapshot_mount, vps_cmd_snapshot_umount, vps_cmd_clone, vps_cmd_convert,
 	vps_cmd_backup, vps_cmd_backup_list, vps_cmd_backup_verify, vps_cmd_restore_backup,
-	vps_cmd_export, vps_cmd_import, vps_cmd_completion, vps_cmd_tables;
+	vps_cmd_export, vps_cmd_import, vps_cmd_migrate, vps_cmd_migrate_resolve,
+	vps_cmd_migrate_receive, vps_cmd_completion, vps_cmd_tables;
 
 static inline const struct vps_globals *vps_globals(const struct cmd_call *call)
 {

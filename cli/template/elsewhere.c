@@ -5,6 +5,7 @@
 
 #include "cli/vps_backup.h"
 #include "cli/vps_import.h"
+#include "cli/vps_migrate.h"
 #include "cli/vps_template.h"
 #include "cli/vps_top.h"
 
@@ -47,6 +48,24 @@ struct err *vps_import_run(const struct cmd_call *call, int *ret_status)
 }
 
 struct err *vps_restore_backup_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_migrate_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_migrate_resolve_run(const struct cmd_call *call, int *ret_status)
+{
+	(void)ret_status;
+	return run_elsewhere(call);
+}
+
+struct err *vps_migrate_receive_run(const struct cmd_call *call, int *ret_status)
 {
 	(void)ret_status;
 	return run_elsewhere(call);

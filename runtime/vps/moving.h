@@ -6,10 +6,12 @@
  *	source                          target
  *	SENDING     may give up         RECEIVING  may give up
  *	                                PREPARED   all is there; waits for the other's word
- *	COMMITTED   may not run it      ACTIVE     it is this host's, and to be started  <- the
- *commit REMOVING    its copy goes       DONE       it was GONE        says where it went RETURNING
- *it stays, and is    DISCARDED  it never ran here, its copy goes to be started RETURNED    the
- *other host may not know that yet
+ *	COMMITTED   may not run it      ACTIVE     it is this host's, to be started: the commit
+ *	REMOVING    its copy goes       DONE       it was
+ *	GONE        says where it went
+ *	RETURNING   it stays, and is    DISCARDED  it never ran here, its copy goes
+ *	            to be started
+ *	RETURNED    the other host may not know that yet
  *
  * Presumed abort: a source without COMMITTED has the VPS. The lock of the move is held by the
  * command at work; who finds it free puts right what that command left (vps_lock() does). What only
