@@ -70,10 +70,14 @@ check_fails "nor moved again" "was handed over to there" "$faulty" -q migrate on
 cella -q migrate-resolve one --here
 is "the operator's word" "$(whose)" here
 
+# the target must be free of it, or nothing is begun; and it was stopped, or nothing is started again
+made
 cella destroy one
 vps_start one
+pid=$(vps_field one .pid)
 CELLA_MOVE_FAIL=source:data "$faulty" -q migrate one there --cold >/dev/null 2>&1 || true
-check "a running one is started again by the next look" status_is one running
+check "a running one was stopped" test ! -e "/proc/$pid"
+check "and is started again by the next look" status_is one running
 echo 'exit 1' >there-env
 check_fails "a target that says nothing" "there ended the connection" cella -q migrate one there --cold
 is "it runs on" "$(cella list -H -o status one)" running
