@@ -29,11 +29,13 @@ static struct err *check_state(const struct vps_host *host, const struct move_re
 			       struct strlist *refusals)
 {
 	OWN(ct_state) struct ct_state state = { 0 };
-	bool lives;
+	bool lives, suspended;
 
 	TRY(vps_load_state(host, request->name, &state, &lives));
-	if (lives && state.status == CT_PAUSED)
-		return strlist_format(refusals, "VPS %s is suspended: resume it first",
+	TRY(suspend_is(host, request->name, &suspended));
+	if (suspended || (lives && state.status == CT_PAUSED))
+		return strlist_format(refusals, "VPS %s is %s: 'cella resume %s' first",
+				      request->name, suspended ? "suspended" : "paused",
 				      request->name);
 	if (lives && !(request->flags & (MOVE_COLD | MOVE_CHECK)))
 		return strlist_format(refusals,
