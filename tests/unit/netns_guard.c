@@ -3,34 +3,16 @@
  * lie is dropped before anything else sees it, ports of one host do not reach each other, and
  * nothing is left. A frame has passed when the port's own counter counted it.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-
-#include <cmocka.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
 
 #include "netns/guard_port.h"
 #include "netns/rtnl.h"
+#include "tests/unit/netns_lab.h"
 
-static int host_ns = -1, inside_ns = -1;
 static struct net_addr addrs[2]; /* 192.0.2.7, 2001:db8::7 */
 static int raw_fd = -1;
-
-static void must(struct err *err)
-{
-	if (err)
-		print_message("error: %s\n", err_text(err));
-	assert_null(err);
-}
 
 /* --- frames: our port is 02:00:00:00:00:07, 192.0.2.7, 2001:db8::7 --- */
 
@@ -461,45 +443,8 @@ static void all_or_nothing(void **state)
 
 /* --- the lab: a user namespace of our own, two network namespaces, two cables --- */
 
-static bool enter_lab(void)
-{
-	OWN(fd) int uid_map = -1, gid_map = -1, setgroups = -1;
-	char uid[32], gid[32];
-
-	snprintf(uid, sizeof(uid), "0 %u 1", getuid());
-	snprintf(gid, sizeof(gid), "0 %u 1", getgid());
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-		return false;
-	setgroups = open("/proc/self/setgroups", O_WRONLY | O_CLOEXEC);
-	uid_map = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-	gid_map = open("/proc/self/gid_map", O_WRONLY | O_CLOEXEC);
-	if (write(setgroups, "deny", 4) < 0 || write(uid_map, uid, strlen(uid)) < 0 ||
-	    write(gid_map, gid, strlen(gid)) < 0)
-		return false;
-	inside_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (unshare(CLONE_NEWNET) < 0)
-		return false;
-	host_ns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	return inside_ns >= 0 && host_ns >= 0;
-}
-
-/* nftables' netdev and inet families may be missing where user namespaces are not. */
-static bool has_nftables(void)
-{
-	struct err *err = net_guard_set(&test_guard);
-
-	if (!err)
-		err = net_guard_remove("cvtest0");
-	if (!err)
-		return true;
-	printf("# %s\n", err_text(err));
-	err_drop(err);
-	return false;
-}
-
 static void make_cables(void)
 {
-	static const struct net_ports none = { 0 };
 	struct net_port cables[] = {
 		{ .mode = NET_NONE, .host_name = "cvtest0", .name = "eth0" },
 		{ .mode = NET_NONE, .host_name = "cvtest1", .name = "eth1" },
@@ -536,7 +481,7 @@ int main(void)
 		return 0;
 	}
 	make_cables();
-	if (!has_nftables()) {
+	if (!can_guard(&test_guard)) {
 		printf("1..0 # SKIP no nftables for a user namespace here\n");
 		return 0;
 	}
