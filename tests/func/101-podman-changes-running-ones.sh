@@ -7,7 +7,7 @@
 names cella-busy
 podman run -d --name cella-busy --memory 64m --pids-limit 50 --cpus 0.5 --network none \
 	--health-cmd 'test -e /tmp/well' --health-interval disable $image \
-	sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/count; sleep 0.05; done' >/dev/null
+	sh -c 'i=0; while :; do i=$((i + 1)); echo $i >/tmp/count; sleep 0.3; done' >/dev/null
 pid=$(inspect cella-busy '{{.State.Pid}}')
 cgroup=$(cgroup_of "$pid")
 own_cgroup=$cgroup

@@ -19,7 +19,7 @@ is "its status" $code 7
 like "run -t" "$(script -qec "ctr --address $containerd_socket run --runc-binary $runtime --rm -t $image three tty" /dev/null)" /dev/
 like "a missing program is told" "$(run --rm $image four /no/such 2>&1 || true)" 'no such file or directory|not found'
 
-run --detach --memory-limit 67108864 $image five sh -c 'trap "exit 3" TERM; while :; do sleep 0.1; done'
+run --detach --memory-limit 67108864 $image five sh -c 'trap "exit 3" TERM; while :; do sleep 60 & wait; done'
 pid=$(ctr tasks ls | awk '$1 == "five" { print $2 }')
 cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
 is "--memory-limit" "$(cat "$cgroup/memory.max")" 67108864

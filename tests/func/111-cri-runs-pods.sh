@@ -41,7 +41,7 @@ cleanup cri RemovePodSandbox "{\"1\": \"$pod\"}"
 cleanup cri StopPodSandbox "{\"1\": \"$pod\"}"
 is "it has state with us" "$(cella-oci --root /run/containerd/runc/k8s.io state "$pod" | jq -r .status)" running
 container=$(cri CreateContainer "{\"1\": \"$pod\", \"2\": {\"1\": {\"1\": \"one\"}, \"2\": {\"1\": \"localhost/busybox:test\"},
-	\"3\": [\"sh\", \"-c\", \"trap 'exit 3' TERM; while :; do sleep 0.1; done\"], \"11\": \"one.log\",
+	\"3\": [\"sh\", \"-c\", \"trap 'exit 3' TERM; while :; do sleep 60 & wait; done\"], \"11\": \"one.log\",
 	\"15\": {\"1\": {\"4\": 67108864, \"3\": 512}}}, \"3\": $sandbox}" '."1"')
 like "a container is created" "$container" '^[0-9a-f]{64}$'
 cri StartContainer "{\"1\": \"$container\"}" >/dev/null

@@ -99,13 +99,15 @@ unlike() {
 	if [[ $2 =~ $3 ]]; then not_ok "$1" "got:           $2" "must not match: $3"; else ok "$1"; fi
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds; 1 when the time is over.
+# wait_for SECONDS COMMAND...: until the command succeeds; 1 when the time is over. Asked less and less often:
+# on an emulated CPU the question takes time from what is waited for.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1)) pause=0.05
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		sleep $pause
+		if [ $pause = 0.05 ]; then pause=0.15; else pause=0.4; fi
 	done
 }
 
