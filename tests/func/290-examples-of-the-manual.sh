@@ -57,7 +57,7 @@ is "options" "$(complete_words cella console --)" "--help --start "
 is "values" "$(complete_words cella create --autorestart '')" "always no on-failure "
 is "verbs of a verb" "$(complete_words cella template i)" "import info "
 for command in $(cella completion list | awk -F'\t' '$2 == "-" { print $1 }'); do
-	[ "$(complete_words cella "$command" --he)" = "--help " ] || not_ok "$command is completed"
+	[ "$(complete_words cella "$command" --hel)" = "--help " ] || not_ok "$command is completed"
 done
 ok "every command is completed"
 if command -v zsh >/dev/null; then
