@@ -178,7 +178,7 @@ static const struct frame *frame_named(const char *name)
 		if (strcmp(frames[i].name, name) == 0)
 			return &frames[i];
 	fail_msg("no frame %s", name);
-	return NULL;
+	return frames; /* not reached */
 }
 
 static void changes_keep_the_count(void **state)
