@@ -76,11 +76,12 @@ uint64_t proc_age_s(uint64_t start_ticks)
 	return (uint64_t)now.tv_sec > started_s ? (uint64_t)now.tv_sec - started_s : 0;
 }
 
-static struct err *open_pidfd(pid_t pid, int *ret_pidfd)
+struct err *proc_open_any(pid_t pid, int *ret_pidfd)
 {
 	int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
 
-	if (pidfd < 0 && pid > 0 && errno != ESRCH)
+	/* EINVAL: it has ended, and its number is still that of a group or session of others */
+	if (pidfd < 0 && pid > 0 && errno != ESRCH && errno != EINVAL)
 		return err_sys(errno, "open process %d", (int)pid);
 	if (pidfd < 0)
 		return err_new(ERR_NOT_FOUND, "process %d does not exist", (int)pid);
@@ -99,7 +100,7 @@ struct err *proc_open(pid_t pid, uint64_t start_ticks, int *ret_pidfd)
 	uint64_t ticks;
 	char state;
 
-	TRY(open_pidfd(pid, &pidfd));
+	TRY(proc_open_any(pid, &pidfd));
 	/* after the pidfd is held the pid cannot be reused unnoticed */
 	TRY(read_stat(pid, &state, &ticks));
 	if (ticks != start_ticks || state == 'Z' || state == 'X')
@@ -125,7 +126,7 @@ struct err *proc_open_inode(pid_t pid, uint64_t inode, int *ret_pidfd)
 	struct stat st;
 	bool ended;
 
-	TRY(open_pidfd(pid, &pidfd));
+	TRY(proc_open_any(pid, &pidfd));
 	if (fstat(pidfd, &st) < 0)
 		return err_sys(errno, "look at process %d", (int)pid);
 	TRY(proc_wait_end(pidfd, 0, &ended)); /* a zombie has ended, too */

@@ -16,6 +16,8 @@ MUST_CHECK struct err *proc_start_time(pid_t pid, uint64_t *ret_ticks);
 /* How long a process that started then has been running, in seconds. */
 uint64_t proc_age_s(uint64_t start_ticks);
 
+/* A pidfd of whatever process has the number now. ERR_NOT_FOUND: none. Source: pidfd_open(2). */
+MUST_CHECK struct err *proc_open_any(pid_t pid, int *ret_pidfd);
 /* Open a pidfd and check that it is the process that started at start_ticks; ERR_NOT_FOUND when
  * that one is gone (or a zombie, which can neither be signalled nor entered usefully). */
 MUST_CHECK struct err *proc_open(pid_t pid, uint64_t start_ticks, int *ret_pidfd);

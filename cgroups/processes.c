@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 
 #include "base/fd.h"
 #include "base/proc.h"
@@ -118,21 +117,18 @@ static bool is_in(pid_t pid, const char *cgroup_path)
 /* A process that is gone or has left is no failure. */
 static struct err *signal_one(const struct cgroup *cg, pid_t pid, int signum)
 {
-	OWN(fd) int pidfd = pidfd_open(pid, 0);
-	struct err *err;
+	OWN(fd) int pidfd = -1;
+	struct err *err = proc_open_any(pid, &pidfd);
 
-	if (pidfd < 0 && errno == ESRCH)
+	if (!err && !is_in(pid, cg->path))
 		return NULL;
-	if (pidfd < 0)
-		return err_sys(errno, "open process %d", (int)pid);
-	if (!is_in(pid, cg->path))
-		return NULL;
-	err = proc_signal(pidfd, signum);
+	if (!err)
+		err = err_wrap(proc_signal(pidfd, signum), "process %d", (int)pid);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err);
 		return NULL;
 	}
-	return err_wrap(err, "process %d", (int)pid);
+	return err;
 }
 
 struct err *cgroup_signal(const struct cgroup *cg, int signum)

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -77,11 +78,37 @@ static void another_start_time_is_another_process(void **unused)
 	assert_gone(proc_open(-1, ticks, &pidfd));
 }
 
+/* The number of a process that has ended stays in use while it is that of a session. */
+static void a_session_is_no_process(void **unused)
+{
+	pid_t leader, member = -1;
+	int pidfd = -1, status, ends[2];
+
+	(void)unused;
+	assert_int_equal(pipe(ends), 0);
+	leader = fork();
+	assert_true(leader >= 0);
+	if (leader == 0) {
+		setsid();
+		member = child();
+		_exit(write(ends[1], &member, sizeof(member)) == sizeof(member) ? 0 : 1);
+	}
+	assert_int_equal(read(ends[0], &member, sizeof(member)), sizeof(member));
+	assert_int_equal(waitpid(leader, &status, 0), leader);
+	assert_gone(proc_open_any(leader, &pidfd));
+	assert_null(proc_open_any(member, &pidfd));
+	assert_null(proc_signal(pidfd, SIGKILL));
+	close(pidfd);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_process_is_known_by_its_inode),
 		cmocka_unit_test(another_start_time_is_another_process),
+		cmocka_unit_test(a_session_is_no_process),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
