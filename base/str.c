@@ -4,19 +4,25 @@
 #include <errno.h>
 #include <string.h>
 
-struct err *str_format(char **ret_str, const char *fmt, ...)
+struct err *str_format_args(char **ret_str, const char *fmt, va_list args)
 {
 	char *text = NULL;
-	va_list args;
-	int len;
 
-	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
-	va_end(args);
-	if (len < 0)
+	if (vasprintf(&text, fmt, args) < 0)
 		return err_sys(ENOMEM, "format a string");
 	*ret_str = text;
 	return NULL;
+}
+
+struct err *str_format(char **ret_str, const char *fmt, ...)
+{
+	struct err *err;
+	va_list args;
+
+	va_start(args, fmt);
+	err = str_format_args(ret_str, fmt, args);
+	va_end(args);
+	return err;
 }
 
 struct err *str_dup(const char *src, char **ret_str)
@@ -81,17 +87,14 @@ struct err *buf_add(struct buf *buf, const void *data, size_t len)
 struct err *buf_format(struct buf *buf, const char *fmt, ...)
 {
 	OWN(str) char *text = NULL;
+	struct err *err;
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
+	err = str_format_args(&text, fmt, args);
 	va_end(args);
-	if (len < 0) {
-		text = NULL;
-		return err_sys(ENOMEM, "format a string");
-	}
-	return buf_add(buf, text, (size_t)len);
+	TRY(err);
+	return buf_add(buf, text, strlen(text));
 }
 
 struct err *buf_take(struct buf *buf, char **ret_str)
@@ -149,14 +152,13 @@ struct err *strlist_add(struct strlist *list, const char *str)
 struct err *strlist_format(struct strlist *list, const char *fmt, ...)
 {
 	char *text = NULL;
+	struct err *err;
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
+	err = str_format_args(&text, fmt, args);
 	va_end(args);
-	if (len < 0)
-		return err_sys(ENOMEM, "format a string");
+	TRY(err);
 	return strlist_add_take(list, text);
 }
 

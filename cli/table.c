@@ -36,16 +36,13 @@ struct err *table_add(struct table *table, const char *cell)
 struct err *table_addf(struct table *table, const char *fmt, ...)
 {
 	OWN(str) char *text = NULL;
+	struct err *err;
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
+	err = str_format_args(&text, fmt, args);
 	va_end(args);
-	if (len < 0) {
-		text = NULL;
-		return err_new(ERR_SYS, "format a table cell: out of memory");
-	}
+	TRY(err);
 	return table_add(table, text);
 }
 

@@ -88,16 +88,13 @@ struct err *import_take(struct import *import, const struct import_table *table,
 struct err *import_put(struct import *import, const char *to, const char *fmt, ...)
 {
 	OWN(str) char *value = NULL;
+	struct err *err;
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&value, fmt, args);
+	err = str_format_args(&value, fmt, args);
 	va_end(args);
-	if (len < 0) {
-		value = NULL;
-		return err_sys(ENOMEM, "set %s", to);
-	}
+	TRY(err);
 	return vps_conf_set_key(to, value, &import->conf);
 }
 

@@ -55,16 +55,13 @@ MUST_CHECK PRINTF(4, 5) static struct err *found(struct look *look, const char *
 {
 	const char *name = strstr(cure, "NAME");
 	OWN(str) char *text = NULL, *remedy = NULL;
+	struct err *err;
 	va_list args;
-	int len;
 
 	va_start(args, fmt);
-	len = vasprintf(&text, fmt, args);
+	err = str_format_args(&text, fmt, args);
 	va_end(args);
-	if (len < 0) {
-		text = NULL;
-		return err_sys(ENOMEM, "keep a finding");
-	}
+	TRY(err);
 	if (name)
 		TRY(str_format(&remedy, "%.*s%s%s", (int)(name - cure), cure, look->info->name,
 			       name + strlen("NAME")));
