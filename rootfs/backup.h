@@ -73,14 +73,25 @@ static inline __attribute__((unused)) void own_backup_base(struct backup_base **
 struct backup_sink {
 	struct err *(*put)(struct backup_sink *sink, const void *data, size_t len);
 };
+/* A tree that moves while it is used goes in rounds, each a backup upon the one before. */
+enum backup_what {
+	BACKUP_ALONE, /* of a tree that stands still */
+	/* of one that others change meanwhile: files that changed are in it as they were found, and
+	   the next round has them again */
+	BACKUP_ROUND,
+	BACKUP_LAST_ROUND /* it stands still now */
+};
 struct backup_write {
-	int tree_fd; /* the root of a tree that stands still, ids as on disk; open for reading */
+	enum backup_what what;
+	int tree_fd; /* the root of the tree, ids as on disk; open for reading */
 	int fd;	     /* an empty file, for writing; -1: not to a file, but to sink */
 	struct backup_sink *sink;
 	uint64_t total_bytes;		/* about so much is in the tree; 0: not known */
 	uint64_t bytes_per_s;		/* read it not faster than this; 0: as fast as can be */
 	const struct backup_base *base; /* NULL: a full one */
 	struct template_progress *progress;
+	int *ret_index_fd; /* the index as a file of its own, for the next round; NULL: not wanted
+			    */
 };
 /* Write a backup: name, layout, conf and created_ns of info are given, the rest is filled in. The
  * file is synced. ERR_SYS; ERR_INVALID: libarchive cannot read or write something. */
@@ -111,5 +122,10 @@ struct backup_unpack {
 	struct template_progress *progress;
 };
 MUST_CHECK struct err *backup_unpack(const struct backup_unpack *request);
+
+/* The tree in dest_fd is that of the backup which the last of the chain builds upon, and becomes
+ * that of the last; the others of the chain are not read, and need not be in it. only is NULL. On
+ * failure it is neither. */
+MUST_CHECK struct err *backup_apply(const struct backup_unpack *request);
 
 #endif

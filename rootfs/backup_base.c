@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "base/fd.h"
 #include "base/path.h"
@@ -74,6 +76,15 @@ struct err *backup_base_say(const struct backup_base *base, struct backup_info *
 	return str_dup(base->digest, &info->base);
 }
 
+/* There a mapped page that was written to once may be written to again without a new change time,
+ * whatever was synced between. */
+static bool is_in_memory(int tree_fd)
+{
+	struct statfs fs;
+
+	return fstatfs(tree_fd, &fs) < 0 || fs.f_type == TMPFS_MAGIC;
+}
+
 static bool is_untouched(const struct backup_base *base, const struct table_entry *entry,
 			 const struct index_record *record)
 {
@@ -107,7 +118,8 @@ struct err *backup_base_has(const struct backup_base *base, int tree_fd,
 	*ret_read_bytes = 0;
 	if (!entry || entry->in > base->depth || !index_table_is_same(entry, record))
 		return NULL;
-	*ret_has = record->type != 'f' || is_untouched(base, entry, record);
+	*ret_has = record->type != 'f' ||
+		   (is_untouched(base, entry, record) && !is_in_memory(tree_fd));
 	if (!*ret_has) {
 		TRY(compare_content(tree_fd, record->name, entry->digest, ret_has));
 		*ret_read_bytes = record->size_bytes;

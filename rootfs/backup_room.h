@@ -89,6 +89,7 @@ struct table_entry {
 	 * and the name */
 	unsigned char name[TABLE_HASH_BYTES], meta[TABLE_HASH_BYTES];
 	char digest[SHA256_HEX_MAX];
+	char type;
 	unsigned char in;
 	uint64_t inode;
 	struct index_time ctime;
@@ -113,6 +114,21 @@ static inline __attribute__((unused)) void own_index_table(struct index_table *t
 const struct table_entry *index_table_find(const struct index_table *table, const char *name);
 /* Is all but the content the same? */
 bool index_table_is_same(const struct table_entry *entry, const struct index_record *record);
+
+/* --- backup_unpack.c --- */
+
+/* What is wanted of one archive of a chain. */
+struct backup_choice {
+	struct template_filter base; /* filled in */
+	const struct index_table *table;
+	unsigned int in;
+	bool only_dirs;
+};
+/* In the sandbox: unpack that. ERR_NOT_FOUND: there is nothing of the sandbox's only. */
+MUST_CHECK struct err *backup_extract(const struct sandbox_inside *inside,
+				      const struct template_sandbox *whole,
+				      struct backup_choice *choice,
+				      struct template_counts *ret_counts);
 
 /* --- backup_base.c --- */
 

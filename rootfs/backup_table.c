@@ -97,6 +97,7 @@ struct err *index_table_fill(int fd, const struct backup_info *info, struct inde
 		hash_name(record.name, entry->name);
 		hash_meta(&record, entry->meta);
 		memcpy(entry->digest, record.digest, sizeof(entry->digest));
+		entry->type = record.type;
 		entry->in = (unsigned char)record.in;
 		entry->inode = record.inode;
 		entry->ctime = record.ctime;

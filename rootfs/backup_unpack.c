@@ -9,17 +9,9 @@
 #include "base/fd.h"
 #include "rootfs/backup_room.h"
 
-/* What is wanted of one archive of a chain. */
-struct choice {
-	struct template_filter base;
-	const struct index_table *table;
-	unsigned int in;
-	bool only_dirs;
-};
-
 static bool wants(const struct template_filter *base, const char *name, mode_t type)
 {
-	const struct choice *choice = (const void *)base;
+	const struct backup_choice *choice = (const void *)base;
 	const struct table_entry *entry = index_table_find(choice->table, name);
 
 	return entry && entry->in == choice->in && (!choice->only_dirs || S_ISDIR(type));
@@ -48,21 +40,28 @@ struct work {
 	struct template_counts counts;
 };
 
-static struct err *unpack_one(struct work *work, struct choice *choice)
+struct err *backup_extract(const struct sandbox_inside *inside,
+			   const struct template_sandbox *whole, struct backup_choice *choice,
+			   struct template_counts *ret_counts)
 {
-	struct template_sandbox sandbox = *work->job->sandbox;
+	struct template_sandbox sandbox = *whole;
+
+	choice->base.wants = wants;
+	sandbox.filter = &choice->base;
+	if (lseek(inside->archive_fd, 0, SEEK_SET) < 0)
+		return err_sys(errno, "seek");
+	return template_extract_in(inside, &sandbox, ret_counts);
+}
+
+static struct err *unpack_one(struct work *work, struct backup_choice *choice)
+{
 	const struct sandbox_inside inside = { .archive_fd =
 						       work->inside->more_fd + (int)choice->in,
 					       .root_fd = work->inside->root_fd,
 					       .progress = &work->progress.base };
 	struct template_counts counts = { 0 };
-	struct err *err;
+	struct err *err = backup_extract(&inside, work->job->sandbox, choice, &counts);
 
-	choice->base.wants = wants;
-	sandbox.filter = &choice->base;
-	if (lseek(inside.archive_fd, 0, SEEK_SET) < 0)
-		return err_sys(errno, "seek");
-	err = template_extract_in(&inside, &sandbox, &counts);
 	if (err && err_kind(err) != ERR_NOT_FOUND)
 		return err;
 	work->has_any |= !err;
@@ -78,11 +77,12 @@ static struct err *unpack_all(struct work *work, const struct backup_chain *chai
 	const unsigned int last = (unsigned int)chain->count - 1;
 
 	for (unsigned int i = 0; i <= last; i++) {
-		TRY(unpack_one(work, &(struct choice){ .table = table, .in = i }));
+		TRY(unpack_one(work, &(struct backup_choice){ .table = table, .in = i }));
 		work->progress.before_bytes += chain->links[i].info.file_bytes;
 	}
 	/* once more the directories, whose times what came into them has changed */
-	return unpack_one(work, &(struct choice){ .table = table, .in = last, .only_dirs = true });
+	return unpack_one(work,
+			  &(struct backup_choice){ .table = table, .in = last, .only_dirs = true });
 }
 
 static struct err *unpack_inside(const struct sandbox_job *job, const struct sandbox_inside *inside,

@@ -86,6 +86,8 @@ static struct err *note(struct pack *pack, struct archive_entry *entry, const ch
 	struct index_record record = index_record_of(entry, digest);
 
 	record.in = work->depth;
+	if (pack->torn) /* no file has this one: the next round reads it again */
+		record.inode = 0;
 	TRY(index_attributes_of(entry, record.attributes));
 	return put_record(work, &record);
 }
@@ -246,8 +248,12 @@ static struct err *put_end(struct work *work, struct backup_info *info)
 
 struct err *backup_write(const struct backup_write *request, struct backup_info *info)
 {
+	static const enum pack_walk walks[] = { [BACKUP_ALONE] = PACK_STILL,
+						[BACKUP_ROUND] = PACK_LIVE,
+						[BACKUP_LAST_ROUND] = PACK_SETTLED };
 	OWN(fd) int index_fd = memfd_create("cella-index", MFD_CLOEXEC);
 	struct work work = { .pack = { .prefix = BACKUP_TREE,
+				       .walk = walks[request->what],
 				       .progress = request->progress,
 				       .total_bytes = request->total_bytes,
 				       .bytes_per_s = request->bytes_per_s,
@@ -267,5 +273,8 @@ struct err *backup_write(const struct backup_write *request, struct backup_info 
 	info->skipped = work.pack.counts.skipped;
 	info->sparse_bytes = work.pack.counts.bytes;
 	info->bytes = work.pack.done_bytes + work.pack.left_out_bytes;
-	return put_end(&work, info);
+	TRY(put_end(&work, info));
+	if (request->ret_index_fd)
+		*request->ret_index_fd = fd_take(&index_fd);
+	return NULL;
 }

@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "rootfs/template_room.h"
@@ -70,7 +71,7 @@ static struct err *write_zeros(struct pack *pack, uint64_t len)
 	return NULL;
 }
 
-static struct err *write_file(struct pack *pack, struct archive *disk, uint64_t size_bytes)
+static struct err *write_from_disk(struct pack *pack, struct archive *disk, uint64_t size_bytes)
 {
 	uint64_t at = 0;
 
@@ -89,6 +90,46 @@ static struct err *write_file(struct pack *pack, struct archive *disk, uint64_t 
 		at = (uint64_t)offset + len;
 		advance(pack, len);
 	}
+}
+
+/* A part of a file, which may have become shorter, or unreadable, meanwhile. */
+static struct err *write_part(struct pack *pack, int fd, uint64_t at, uint64_t len)
+{
+	char block[65536];
+
+	while (len > 0 && !pack->torn) {
+		ssize_t got = pread(fd, block, len < sizeof(block) ? (size_t)len : sizeof(block),
+				    (off_t)at);
+
+		if (got <= 0 && pack->walk != PACK_LIVE)
+			return got < 0 ? err_sys(errno, "read a file of the tree") :
+					 err_new(ERR_STATE, "a file of the tree became shorter");
+		pack->torn = got <= 0;
+		if (pack->torn)
+			break;
+		TRY(write_bytes(pack, block, (size_t)got));
+		advance(pack, (size_t)got);
+		at += (uint64_t)got;
+		len -= (uint64_t)got;
+	}
+	return write_zeros(pack, len);
+}
+
+/* Zeros where the header's map has a hole, whatever is there by now: so says the archive. */
+static struct err *write_from_file(struct pack *pack, struct archive_entry *entry, int fd,
+				   uint64_t size_bytes)
+{
+	la_int64_t offset, len;
+	uint64_t at = 0;
+
+	if (archive_entry_sparse_reset(entry) == 0)
+		return write_part(pack, fd, 0, size_bytes);
+	while (archive_entry_sparse_next(entry, &offset, &len) == ARCHIVE_OK) {
+		TRY(write_zeros(pack, (uint64_t)offset - at));
+		TRY(write_part(pack, fd, (uint64_t)offset, (uint64_t)len));
+		at = (uint64_t)offset + (uint64_t)len;
+	}
+	return write_zeros(pack, size_bytes - at);
 }
 
 /* "./etc" to "PREFIX/etc". */
@@ -114,7 +155,8 @@ static void strip(struct archive_entry *entry)
 	archive_entry_unset_birthtime(entry);
 }
 
-static struct err *write_entry(struct pack *pack, struct archive *disk, struct archive_entry *entry)
+static struct err *write_entry(struct pack *pack, struct archive_entry *entry,
+			       const struct pack_source *source)
 {
 	bool is_file = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry);
 	uint64_t size_bytes = is_file ? (uint64_t)archive_entry_size(entry) : 0;
@@ -125,8 +167,10 @@ static struct err *write_entry(struct pack *pack, struct archive *disk, struct a
 	if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN)
 		return template_archive_error(pack->writer, "write the archive");
 	sha256_init(&pack->sha);
+	pack->torn = false;
 	if (size_bytes > 0)
-		TRY(write_file(pack, disk, size_bytes));
+		TRY(source->disk ? write_from_disk(pack, source->disk, size_bytes) :
+				   write_from_file(pack, entry, source->fd, size_bytes));
 	sha256_hex(&pack->sha, digest);
 	pack->counts.entries++;
 	pack->counts.bytes += size_bytes;
@@ -142,12 +186,29 @@ static bool is_left_out(struct archive_entry *entry)
 	       (type == AE_IFCHR && archive_entry_rdev(entry) != 0);
 }
 
+struct err *pack_put(struct pack *pack, struct archive_entry_linkresolver *links,
+		     struct archive_entry **entry, const struct pack_source *source)
+{
+	struct archive_entry *spare = NULL;
+	bool leave_out = false;
+
+	if (is_left_out(*entry)) {
+		pack->counts.skipped++;
+		return NULL;
+	}
+	TRY(rename_entry(pack, *entry));
+	strip(*entry);
+	/* with tar the first name of a file has the data, at once */
+	archive_entry_linkify(links, entry, &spare);
+	if (pack->ask)
+		TRY(pack->ask(pack, *entry, &leave_out));
+	return leave_out ? NULL : write_entry(pack, *entry, source);
+}
+
 static struct err *write_tree(struct pack *pack, struct archive *disk)
 {
 	OWN(entry) struct archive_entry *entry = archive_entry_new();
 	OWN(links) struct archive_entry_linkresolver *links = archive_entry_linkresolver_new();
-	struct archive_entry *spare = NULL;
-	bool leave_out;
 
 	if (!entry || !links)
 		return err_sys(ENOMEM, "write the archive");
@@ -160,19 +221,7 @@ static struct err *write_tree(struct pack *pack, struct archive *disk)
 		if (rc != ARCHIVE_OK)
 			return template_archive_error(disk, "read the tree");
 		archive_read_disk_descend(disk);
-		if (is_left_out(entry)) {
-			pack->counts.skipped++;
-			continue;
-		}
-		TRY(rename_entry(pack, entry));
-		strip(entry);
-		/* with tar the first name of a file has the data, at once */
-		archive_entry_linkify(links, &entry, &spare);
-		leave_out = false;
-		if (pack->ask)
-			TRY(pack->ask(pack, entry, &leave_out));
-		if (!leave_out)
-			TRY(write_entry(pack, disk, entry));
+		TRY(pack_put(pack, links, &entry, &(struct pack_source){ .disk = disk }));
 	}
 }
 
@@ -195,9 +244,11 @@ struct err *pack_tree(struct pack *pack, int tree_fd)
 	OWN(fd) int here_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct err *err;
 
+	pack->began_ns = now_ns();
+	if (pack->walk != PACK_STILL)
+		return pack_walk(pack, tree_fd);
 	if (here_fd < 0 || fchdir(tree_fd) < 0)
 		return err_sys(errno, "enter the tree");
-	pack->began_ns = now_ns();
 	err = write_here(pack);
 	if (fchdir(here_fd) < 0)
 		err = err_first(err, err_sys(errno, "go back to the working directory"));

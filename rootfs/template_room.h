@@ -79,10 +79,19 @@ MUST_CHECK struct err *template_select(const struct template_sandbox *sandbox,
 
 /* --- template_pack.c --- */
 
+/* How a tree is read. */
+enum pack_walk {
+	PACK_STILL, /* it stands still */
+	/* Others change it meanwhile: what is gone is left out, what cannot be read is zeros, and
+	 * torn. */
+	PACK_LIVE,
+	PACK_SETTLED /* as before, but it stands still now: each error is one */
+};
 /* A tree on its way into an archive. */
 struct pack {
 	struct archive *writer; /* open, of pack_format(); borrowed */
 	const char *prefix;	/* what the tree is called in the archive; NULL: "." */
+	enum pack_walk walk;
 	struct template_progress *progress;
 	uint64_t total_bytes; /* for the progress; 0: not known */
 	uint64_t bytes_per_s; /* not faster than this; 0: as fast as can be */
@@ -94,11 +103,20 @@ struct pack {
 	struct template_counts counts; /* the result; bytes: holes included */
 	uint64_t done_bytes;	       /* the result: without holes */
 	uint64_t left_out_bytes;       /* counted by ask() */
+	bool torn;		       /* for note(): its content was not read as it is */
 	/* private */
 	uint64_t read_bytes;
 	struct sha256 sha;
 	int64_t began_ns;
 };
+/* The bytes of a file: the current one of disk, or (NULL) fd. */
+struct pack_source {
+	struct archive *disk;
+	int fd;
+};
+/* One entry, "./NAME". *entry may become another one, which is the caller's like the first. */
+MUST_CHECK struct err *pack_put(struct pack *pack, struct archive_entry_linkresolver *links,
+				struct archive_entry **entry, const struct pack_source *source);
 /* The format of what is written: names, numbers and times as they are. */
 MUST_CHECK struct err *pack_format(struct archive *writer);
 /* So much was read, also by ask(): wait if that was too fast. */
@@ -108,6 +126,12 @@ void pack_pace(struct pack *pack, uint64_t len);
  * attributes, hard links, holes, whiteouts. Sockets and device nodes are left out and counted.
  */
 MUST_CHECK struct err *pack_tree(struct pack *pack, int tree_fd);
+
+/* --- template_walk.c --- */
+
+/* pack_tree() for PACK_LIVE and PACK_SETTLED: name by name from its directory, no link is followed
+ * that came into a name's place meanwhile. */
+MUST_CHECK struct err *pack_walk(struct pack *pack, int tree_fd);
 
 /* --- template_layer.c, in the sandbox --- */
 

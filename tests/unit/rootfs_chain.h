@@ -50,19 +50,27 @@ static void make_file(int dir_fd, const char *name, mode_t mode, const char *tex
 	assert_int_equal(fchmod(fd, mode), 0);
 }
 
-/* base NULL: a full one. The descriptor is the caller's. */
-static int write_backup(const char *file, int tree_fd, const struct backup_base *base,
-			struct backup_info *info)
+/* The rest of request is the caller's, like the descriptor. */
+static int write_as(const char *file, struct backup_write *request, struct backup_info *info)
 {
 	int fd = openat(scratch_fd, file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	const struct backup_write request = { .tree_fd = tree_fd, .fd = fd, .base = base };
 
+	request->fd = fd;
 	must(str_dup("web", &info->name));
 	must(str_dup("dir", &info->layout));
 	must(str_dup("HOSTNAME=\"web\"\n", &info->conf));
 	info->created_ns = 1700000000000000000;
-	must(backup_write(&request, info));
+	must(backup_write(request, info));
 	return fd;
+}
+
+/* base NULL: a full one. */
+static int write_backup(const char *file, int tree_fd, const struct backup_base *base,
+			struct backup_info *info)
+{
+	struct backup_write request = { .tree_fd = tree_fd, .base = base };
+
+	return write_as(file, &request, info);
 }
 
 /* A chain of backups, the last of them meant; the descriptors stay the caller's. */

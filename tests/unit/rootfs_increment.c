@@ -32,6 +32,13 @@ static void write_random(int tree_fd, const char *name, size_t bytes)
 	}
 }
 
+static void note(int tree_fd, const char *name)
+{
+	OWN(fd) int fd = openat(tree_fd, name, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(fsetxattr(fd, "user.note", "1", 1, 0), 0);
+}
+
 static void begin(int tree_fd)
 {
 	static const char *const files[] = { "same",   "edited", "same-size", "chmod",
@@ -46,6 +53,7 @@ static void begin(int tree_fd)
 	make_file(tree_fd, "to-file/inner", 0600, "inner");
 	make_file(tree_fd, "quiet/big", 0600, "");
 	make_file(tree_fd, "dir/stays", 0600, "stays");
+	note(tree_fd, "quiet");
 	make_file(tree_fd, "pair", 0600, "pair");
 	assert_int_equal(linkat(tree_fd, "pair", tree_fd, "dir/pair", 0), 0);
 	backdate(tree_fd, "pair");
@@ -69,14 +77,15 @@ static void rewrite(int tree_fd, const char *name, const char *text)
 
 static void change(int tree_fd)
 {
-	OWN(fd) int noted_fd = openat(tree_fd, "noted", O_RDONLY | O_CLOEXEC);
+	OWN(fd) int quiet_fd = openat(tree_fd, "quiet", O_RDONLY | O_CLOEXEC);
 
+	assert_int_equal(fremovexattr(quiet_fd, "user.note"), 0);
 	rewrite(tree_fd, "edited", "longer than it was");
 	rewrite(tree_fd, "same-size", "SAME-SIZE");
 	backdate(tree_fd, "same-size"); /* all but its change time says it is as it was */
 	assert_int_equal(fchmodat(tree_fd, "chmod", 04711, 0), 0);
 	assert_int_equal(fchownat(tree_fd, "chown", 7, 8, 0), 0);
-	assert_int_equal(fsetxattr(noted_fd, "user.note", "1", 1, 0), 0);
+	note(tree_fd, "noted");
 	assert_int_equal(unlinkat(tree_fd, "deleted", 0), 0);
 	assert_int_equal(renameat(tree_fd, "old-name", tree_fd, "dir/new-name"), 0);
 	assert_int_equal(unlinkat(tree_fd, "to-dir", 0), 0);
@@ -103,7 +112,8 @@ static void change_again(int tree_fd)
 }
 
 /* The next backup of the tree, upon the last one; base_fd -1: a full one. */
-static int back_up(const char *file, int tree_fd, int base_fd, struct backup_info *info)
+static int back_up(const char *file, struct backup_write *request, int base_fd,
+		   struct backup_info *info)
 {
 	OWN(backup_base) struct backup_base *base = NULL;
 	OWN(backup_chain) struct backup_chain chain = { 0 };
@@ -112,7 +122,8 @@ static int back_up(const char *file, int tree_fd, int base_fd, struct backup_inf
 		must(chain_of(&base_fd, 1, &chain));
 		must(backup_base_open(&chain.links[0], id_first, &base));
 	}
-	return write_backup(file, tree_fd, base, info);
+	request->base = base;
+	return write_as(file, request, info);
 }
 
 struct scene {
@@ -128,15 +139,20 @@ static void own_scene(struct scene *scene)
 	}
 }
 
-static void make_chain(struct scene *scene)
+static const enum backup_what alone[LINKS],
+	rounds[LINKS] = { BACKUP_ROUND, BACKUP_ROUND, BACKUP_LAST_ROUND };
+
+static void make_chain(struct scene *scene, const enum backup_what *whats)
 {
 	static void (*const steps[LINKS])(int tree_fd) = { begin, change, change_again };
 	static const char *const files[LINKS] = { "full", "one", "two" };
 
 	*scene = (struct scene){ .tree_fd = fresh_dir("tree") };
 	for (size_t i = 0; i < LINKS; i++) {
+		struct backup_write request = { .what = whats[i], .tree_fd = scene->tree_fd };
+
 		steps[i](scene->tree_fd);
-		scene->fds[i] = back_up(files[i], scene->tree_fd, i > 0 ? scene->fds[i - 1] : -1,
+		scene->fds[i] = back_up(files[i], &request, i > 0 ? scene->fds[i - 1] : -1,
 					&scene->infos[i]);
 	}
 }
@@ -161,29 +177,20 @@ static const char *const regular[] = { "same",	    "edited",	    "same-size",   
 static const char *const special[] = { "link", "link-same", "fifo", "replaced" };
 static const char *const gone[] = { "first", "old-name", "whiteout", "to-file/inner" };
 
-static void the_tree_arrives_as_it_was_last(void **state)
+static void same_tree(int tree_fd, int copy_fd)
 {
-	OWN(scene) struct scene scene;
-	OWN(backup_chain) struct backup_chain chain = { 0 };
-	OWN(fd) int copy_fd = fresh_dir("copy"), noted_fd = -1;
-	const struct backup_unpack request = { .chain = &chain,
-					       .dest_fd = copy_fd,
-					       .id_first = id_first };
+	OWN(fd) int noted_fd = openat(copy_fd, "noted", O_RDONLY | O_CLOEXEC);
+	OWN(fd) int quiet_fd = openat(copy_fd, "quiet", O_RDONLY | O_CLOEXEC);
 	struct stat st, other;
 	char text[16] = "";
 
-	(void)state;
-	make_chain(&scene);
-	must(chain_of(scene.fds, LINKS, &chain));
-	must(backup_verify(&chain, id_first, NULL));
-	must(backup_unpack(&request));
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
-		same_entry(scene.tree_fd, copy_fd, dirs[i]);
+		same_entry(tree_fd, copy_fd, dirs[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
-		same_entry(scene.tree_fd, copy_fd, special[i]);
+		same_entry(tree_fd, copy_fd, special[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(regular); i++) {
-		same_entry(scene.tree_fd, copy_fd, regular[i]);
-		same_content(scene.tree_fd, copy_fd, regular[i]);
+		same_entry(tree_fd, copy_fd, regular[i]);
+		same_content(tree_fd, copy_fd, regular[i]);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
 		assert_int_equal(fstatat(copy_fd, gone[i], &st, AT_SYMLINK_NOFOLLOW), -1);
@@ -192,8 +199,105 @@ static void the_tree_arrives_as_it_was_last(void **state)
 	assert_int_equal(st.st_ino, other.st_ino);
 	assert_int_equal(readlinkat(copy_fd, "link", text, sizeof(text)), 5);
 	assert_string_equal(text, "there");
-	noted_fd = openat(copy_fd, "noted", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(fgetxattr(noted_fd, "user.note", text, sizeof(text)), 1);
+	assert_int_equal(fgetxattr(quiet_fd, "user.note", text, sizeof(text)), -1);
+}
+
+static void the_tree_arrives_as_it_was_last(void **state)
+{
+	OWN(scene) struct scene scene;
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	OWN(fd) int copy_fd = fresh_dir("copy");
+	const struct backup_unpack request = { .chain = &chain,
+					       .dest_fd = copy_fd,
+					       .id_first = id_first };
+
+	(void)state;
+	make_chain(&scene, alone);
+	must(chain_of(scene.fds, LINKS, &chain));
+	must(backup_verify(&chain, id_first, NULL));
+	must(backup_unpack(&request));
+	same_tree(scene.tree_fd, copy_fd);
+}
+
+/* As it was at the first of these backups, and then at each of the others. */
+static void arrive(const int *fds, size_t count, int copy_fd)
+{
+	for (size_t i = 0; i < count; i++) {
+		OWN(backup_chain) struct backup_chain chain = { 0 };
+		const struct backup_unpack request = { .chain = &chain,
+						       .dest_fd = copy_fd,
+						       .id_first = id_first };
+
+		must(chain_of(&fds[i], 1, &chain));
+		must(i == 0 ? backup_unpack(&request) : backup_apply(&request));
+	}
+}
+
+static void rounds_arrive_one_by_one(void **state)
+{
+	OWN(scene) struct scene scene;
+	OWN(backup_chain) struct backup_chain chain = { 0 };
+	OWN(fd) int copy_fd = fresh_dir("copy");
+
+	(void)state;
+	make_chain(&scene, rounds);
+	must(chain_of(scene.fds, LINKS, &chain));
+	must(backup_verify(&chain, id_first, NULL));
+	arrive(scene.fds, LINKS, copy_fd);
+	same_tree(scene.tree_fd, copy_fd);
+}
+
+/* Called in the middle of its only large file. */
+struct meddler {
+	struct template_progress base;
+	int tree_fd;
+	bool done;
+};
+
+static void meddle(struct template_progress *base, uint64_t done_bytes, uint64_t total_bytes)
+{
+	struct meddler *meddler = (void *)base;
+	OWN(fd) int fd = openat(meddler->tree_fd, "quiet/big", O_WRONLY | O_CLOEXEC);
+
+	(void)total_bytes;
+	if (meddler->done || done_bytes < 65536)
+		return;
+	meddler->done = true;
+	assert_int_equal(ftruncate(fd, 1000), 0);
+	assert_int_equal(unlinkat(meddler->tree_fd, "deleted", 0), 0);
+	must(path_remove_tree(meddler->tree_fd, "to-file"));
+	assert_int_equal(symlinkat("/etc", meddler->tree_fd, "to-file"), 0);
+	make_file(meddler->tree_fd, "dir/came", 0600, "came");
+}
+
+static void what_changes_meanwhile_arrives_with_the_next_round(void **state)
+{
+	OWN(fd) int tree_fd = fresh_dir("tree"), copy_fd = fresh_dir("copy");
+	struct backup_info infos[2] = { 0 };
+	struct meddler meddler = { .base.report = meddle, .tree_fd = tree_fd };
+	struct backup_write first = { .what = BACKUP_ROUND,
+				      .tree_fd = tree_fd,
+				      .progress = &meddler.base };
+	struct backup_write last = { .what = BACKUP_LAST_ROUND, .tree_fd = tree_fd };
+	int fds[2];
+	struct stat st;
+
+	(void)state;
+	begin(tree_fd);
+	fds[0] = back_up("first", &first, -1, &infos[0]);
+	fds[1] = back_up("last", &last, fds[0], &infos[1]);
+	assert_true(meddler.done);
+	arrive(fds, 2, copy_fd);
+	same_entry(tree_fd, copy_fd, "quiet/big");
+	same_content(tree_fd, copy_fd, "quiet/big");
+	same_entry(tree_fd, copy_fd, "to-file");
+	same_content(tree_fd, copy_fd, "dir/came");
+	assert_int_equal(fstatat(copy_fd, "deleted", &st, AT_SYMLINK_NOFOLLOW), -1);
+	for (size_t i = 0; i < 2; i++) {
+		close(fds[i]);
+		backup_info_release(&infos[i]);
+	}
 }
 
 static void little_is_moved(void **state)
@@ -201,7 +305,7 @@ static void little_is_moved(void **state)
 	OWN(scene) struct scene scene;
 
 	(void)state;
-	make_chain(&scene);
+	make_chain(&scene, alone);
 	assert_true(scene.infos[0].file_bytes > 1 << 20);
 	assert_true(scene.infos[1].file_bytes < 16 << 10);
 	assert_int_equal(scene.infos[2].depth, 2);
@@ -263,7 +367,7 @@ static void a_part_arrives_from_each(void **state)
 					 .id_first = id_first };
 
 	(void)state;
-	make_chain(&scene);
+	make_chain(&scene, alone);
 	must(chain_of(scene.fds, LINKS, &chain));
 	for (size_t i = 0; i < ARRAY_SIZE(regular); i++) {
 		request.only = regular[i];
@@ -285,7 +389,7 @@ static void a_chain_that_does_not_fit_is_found(void **state)
 	char byte;
 
 	(void)state;
-	make_chain(&scene);
+	make_chain(&scene, alone);
 	fd = write_backup("other", scene.tree_fd, NULL, &other); /* of now, not of then */
 	must(chain_of((int[]){ fd, scene.fds[1] }, 2, &chain));
 	refused(backup_verify(&chain, id_first, NULL), ERR_INVALID, "that this one builds upon");
@@ -328,6 +432,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_tree_arrives_as_it_was_last),
+		cmocka_unit_test(rounds_arrive_one_by_one),
+		cmocka_unit_test(what_changes_meanwhile_arrives_with_the_next_round),
 		cmocka_unit_test(little_is_moved),
 		cmocka_unit_test(what_was_not_touched_is_not_read),
 		cmocka_unit_test(a_part_arrives_from_each),
