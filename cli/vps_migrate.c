@@ -3,8 +3,9 @@
 
 /* clang-format off */
 static const struct opt migrate_rows[] = {
-	{ "cold", 0, NULL, "stop it for the move, if it runs", offsetof(struct migrate_opts, cold), opt_flag },
-	{ "check", 0, NULL, "only find out whether it is possible", offsetof(struct migrate_opts, check), opt_flag },
+	{ "near-live", 0, NULL, "send it while it runs, stop it for the rest", offsetof(struct migrate_opts, near_live), opt_flag },
+	{ "cold", 0, NULL, "stop it, if it runs, and then send it", offsetof(struct migrate_opts, cold), opt_flag },
+	{ "check", 0, NULL, "only find out whether it is possible, and how", offsetof(struct migrate_opts, check), opt_flag },
 	{ "dry-run", 0, NULL, NULL, offsetof(struct migrate_opts, check), opt_flag },
 	{ "keep-source", 0, NULL, "keep its disk here, not to be started", offsetof(struct migrate_opts, keep_source), opt_flag },
 	{ "bwlimit", 0, "BYTES", "read its disk not faster than this a second", offsetof(struct migrate_opts, bwlimit_bytes), opt_bytes },

@@ -6,7 +6,7 @@
 #include "cli/vps.h"
 
 struct migrate_opts {
-	bool cold, check, keep_source, json;
+	bool cold, near_live, check, keep_source, json;
 	uint64_t bwlimit_bytes;
 };
 MUST_CHECK struct err *vps_migrate_run(const struct cmd_call *call, int *ret_status);

@@ -1,4 +1,6 @@
 /* cella migrate, migrate-resolve, migrate-receive: the work. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +16,21 @@ static void put_lines(struct json_out *out, const char *key, const struct strlis
 	json_out_array(out);
 	for (size_t i = 0; i < lines->count; i++)
 		json_out_string(out, lines->items[i]);
+	json_out_end_array(out);
+}
+
+static void put_rounds(struct json_out *out, const struct move_result *result)
+{
+	json_out_key(out, "rounds");
+	json_out_array(out);
+	for (size_t i = 0; i < result->round_count; i++) {
+		json_out_object(out);
+		json_out_key(out, "sentBytes");
+		json_out_u64(out, result->rounds[i].sent_bytes);
+		json_out_key(out, "milliseconds");
+		json_out_u64(out, result->rounds[i].ms);
+		json_out_end_object(out);
+	}
 	json_out_end_array(out);
 }
 
@@ -36,7 +53,7 @@ static struct err *print_json(const struct move_request *request, const struct m
 	json_out_key(out, "host");
 	json_out_string(out, request->peer);
 	json_out_key(out, "mode");
-	json_out_string(out, "cold");
+	json_out_string(out, move_how_name(result->how));
 	json_out_key(out, "possible");
 	json_out_bool(out, result->refusals.count == 0);
 	json_out_key(out, "moved");
@@ -47,6 +64,7 @@ static struct err *print_json(const struct move_request *request, const struct m
 		json_out_key(out, numbers[i].key);
 		json_out_u64(out, numbers[i].value);
 	}
+	put_rounds(out, result);
 	put_lines(out, "refusals", &result->refusals);
 	put_lines(out, "remarks", &result->remarks);
 	json_out_end_object(out);
@@ -71,21 +89,48 @@ static struct err *say_moved(const struct cmd_call *call, const struct move_requ
 	for (size_t i = 0; i < result->remarks.count; i++)
 		log_warning("%s", result->remarks.items[i]);
 	if (request->flags & MOVE_CHECK)
-		return vps_say(call, "VPS %s can be moved to %s: cold, %s of files", request->name,
-			       request->peer, unit_bytes(result->disk_bytes).text);
+		return vps_say(call, "VPS %s can be moved to %s: %s, %s of files", request->name,
+			       request->peer, move_how_name(result->how),
+			       unit_bytes(result->disk_bytes).text);
 	if (!result->was_running)
 		return vps_say(call, "VPS %s has moved to %s: %s were sent", request->name,
 			       request->peer, unit_bytes(result->sent_bytes).text);
-	return vps_say(call, "VPS %s has moved to %s: %s were sent, it was down for %ju.%ju s",
-		       request->name, request->peer, unit_bytes(result->sent_bytes).text,
-		       (uintmax_t)(result->down_ms / 1000),
+	return vps_say(call,
+		       "VPS %s has moved to %s %s: %s were sent in %zu round%s, it was down for "
+		       "%ju.%ju s",
+		       request->name, request->peer, move_how_name(result->how),
+		       unit_bytes(result->sent_bytes).text, result->round_count,
+		       result->round_count == 1 ? "" : "s", (uintmax_t)(result->down_ms / 1000),
 		       (uintmax_t)(result->down_ms / 100 % 10));
+}
+
+static struct err *choose_how(const struct migrate_opts *opts, enum move_how *ret_how)
+{
+	if (opts->cold && opts->near_live)
+		return err_new(ERR_INVALID, "--cold and --near-live: it is one of both");
+	*ret_how = opts->cold ? MOVE_COLD : opts->near_live ? MOVE_NEAR_LIVE : MOVE_BEST;
+	return NULL;
 }
 
 static unsigned int flags_of(const struct migrate_opts *opts)
 {
-	return (opts->check ? MOVE_CHECK : 0) | (opts->cold ? MOVE_COLD : 0) |
-	       (opts->keep_source ? MOVE_KEEP_SOURCE : 0);
+	return (opts->check ? MOVE_CHECK : 0) | (opts->keep_source ? MOVE_KEEP_SOURCE : 0);
+}
+
+/* What comes next is said in a line of its own, not in that of the progress. */
+struct teller {
+	struct move_voice base;
+	struct progress *progress;
+};
+
+static void tell(struct move_voice *base, const char *fmt, va_list args)
+{
+	struct teller *teller = (void *)base;
+
+	progress_end(teller->progress);
+	vprintf(fmt, args);
+	putchar('\n');
+	fflush(stdout);
 }
 
 struct err *vps_migrate_run(const struct cmd_call *call, int *ret_status)
@@ -95,21 +140,25 @@ struct err *vps_migrate_run(const struct cmd_call *call, int *ret_status)
 	OWN(opt_args) struct opt_args args = { 0 };
 	OWN(str) char *what = NULL;
 	struct migrate_opts opts = { 0 };
-	struct move_request request;
+	struct move_request request = { 0 };
 	struct progress progress;
+	struct teller teller = { .base.say = tell, .progress = &progress };
 	struct err *err;
 
 	(void)ret_status;
 	TRY(cmd_parse(call, &opts, &args));
+	TRY(choose_how(&opts, &request.how));
 	TRY(vps_host_open(&host));
 	TRY(str_format(&what, "moving %.64s", args.items[0]));
 	progress_init(&progress, what,
 		      opts.json || vps_globals(call)->quiet ? PROGRESS_QUIET : PROGRESS_SHOWN);
-	request = (struct move_request){ .name = args.items[0],
-					 .peer = args.items[1],
-					 .flags = flags_of(&opts),
-					 .bytes_per_s = opts.bwlimit_bytes,
-					 .progress = &progress.base };
+	request.name = args.items[0];
+	request.peer = args.items[1];
+	request.flags = flags_of(&opts);
+	request.bytes_per_s = opts.bwlimit_bytes;
+	request.progress = &progress.base;
+	if (!progress.quiet)
+		request.voice = &teller.base;
 	err = move_send(&host, &request, &result);
 	progress_end(&progress);
 	if (err && !result.refusals.count)

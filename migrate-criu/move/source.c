@@ -1,17 +1,24 @@
 /* The host that a VPS moves away from; see wire.h. The VPS's lock is held from the first look to
  * the end. */
 #include <errno.h>
+#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/log.h"
-#include "base/sha256.h"
-#include "migrate-criu/move/wire.h"
-#include "runtime/vps/backup.h"
-#include "runtime/vps/still.h"
+#include "migrate-criu/move/source.h"
 
 #define TRIES_AFTER_COMMIT 3
 #define PAUSE_S 2
+
+const char *move_how_name(enum move_how how)
+{
+	static const char *const names[] = { [MOVE_BEST] = "as well as can be",
+					     [MOVE_COLD] = "cold",
+					     [MOVE_NEAR_LIVE] = "near-live" };
+
+	return names[how];
+}
 
 void move_result_release(struct move_result *result)
 {
@@ -20,30 +27,17 @@ void move_result_release(struct move_result *result)
 	*result = (struct move_result){ 0 };
 }
 
-struct source {
-	const struct vps_host *host;
-	const struct move_request *request;
-	struct move_result *result;
-	struct move_ssh ssh;
-	struct vps_still still; /* has the VPS's lock */
-	struct moving moving;
-	struct move_message message; /* the last one */
-	char *conf;		     /* the definition that is offered; owned */
-	int lock_fd;		     /* of the move */
-	bool asked_to_prepare;	     /* the target may be prepared: it had all */
-	uint64_t down_since_ms;
-};
-
 static void own_source(struct source *source)
 {
 	move_ssh_close(&source->ssh);
 	vps_still_release(&source->still);
 	move_message_release(&source->message);
 	free(source->conf);
+	own_backup_base(&source->base);
 	own_fd(&source->lock_fd);
 }
 
-static uint64_t now_ms(void)
+uint64_t move_now_ms(void)
 {
 	struct timespec now;
 
@@ -51,7 +45,28 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+void move_announce(const struct source *source, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!source->request->voice)
+		return;
+	va_start(args, fmt);
+	source->request->voice->say(source->request->voice, fmt, args);
+	va_end(args);
+}
+
 /* --- before anything happens --- */
+
+/* A VPS that does not run has nothing to be quick for. */
+static void choose(struct source *source)
+{
+	struct move_result *result = source->result;
+
+	result->how = source->request->how == MOVE_BEST ? MOVE_NEAR_LIVE : source->request->how;
+	if (!result->was_running)
+		result->how = MOVE_COLD;
+}
 
 static struct err *check_journal(struct source *source)
 {
@@ -104,6 +119,7 @@ static struct err *check(struct source *source)
 	TRY(move_check_peer(request->peer));
 	TRY(vps_still_begin(source->host, request->name, &source->still));
 	TRY(vps_load_state(source->host, request->name, &state, &source->result->was_running));
+	choose(source);
 	TRY(move_check_source(source->host, request, &source->result->refusals,
 			      &source->result->remarks));
 	TRY(move_ssh_open(request->peer, &source->ssh));
@@ -111,121 +127,23 @@ static struct err *check(struct source *source)
 	return offer(source);
 }
 
-/* --- the copy --- */
+/* --- the move --- */
 
-struct pipe {
-	struct backup_sink base;
-	struct move_channel *channel;
-	struct sha256 sha;
-	uint64_t bytes;
-};
-
-static struct err *put(struct backup_sink *base, const void *data, size_t len)
-{
-	struct pipe *pipe = (void *)base;
-
-	sha256_add(&pipe->sha, data, len);
-	pipe->bytes += len;
-	TRY(move_send_data(pipe->channel, data, len));
-	move_fault("source:data");
-	return NULL;
-}
-
-static struct err *send_disk(struct source *source, struct pipe *pipe)
-{
-	OWN(backup_info) struct backup_info info = { 0 };
-	struct backup_write write = { .fd = -1,
-				      .sink = &pipe->base,
-				      .total_bytes = source->result->disk_bytes,
-				      .bytes_per_s = source->request->bytes_per_s,
-				      .progress = source->request->progress };
-	struct err *err;
-
-	TRY(vps_still_hold(&source->still));
-	write.tree_fd = source->still.root_fd;
-	TRY(str_dup(source->request->name, &info.name));
-	TRY(str_dup(vps_disk(source->host, source->request->name, &source->still.conf).layout,
-		    &info.layout));
-	TRY(str_dup(source->conf, &info.conf));
-	info.created_ns = source->still.since_ns;
-	err = backup_write(&write, &info);
-	TRY(err_first(err, vps_still_end(&source->still)));
-	if (info.skipped)
-		TRY(strlist_format(&source->result->remarks,
-				   "%ju sockets and device nodes did not go with it",
-				   (uintmax_t)info.skipped));
-	return NULL;
-}
-
-static struct err *send_end(struct source *source, struct pipe *pipe)
-{
-	OWN(move_message) struct move_message end = { .bytes = pipe->bytes };
-	char digest[SHA256_HEX_MAX];
-
-	sha256_hex(&pipe->sha, digest);
-	TRY(str_dup(digest, &end.digest));
-	TRY(traffic_export(source->host, source->request->name, &end.traffic));
-	source->asked_to_prepare = true;
-	return move_send_frame(&source->ssh.channel, MOVE_END, &end);
-}
-
-/* While it unpacks it says how far it is. */
-static struct err *await_prepared(struct source *source)
-{
-	enum move_kind kind;
-
-	for (;;) {
-		TRY(move_recv_frame(&source->ssh.channel, &kind, &source->message));
-		if (kind == MOVE_PREPARED)
-			return NULL;
-		if (kind == MOVE_FAILED)
-			return err_new(ERR_PEER, "%s: %s", source->request->peer,
-				       source->message.text);
-		if (kind != MOVE_PROGRESS)
-			return err_new(ERR_PEER, "%s ended the connection", source->request->peer);
-		if (source->request->progress)
-			source->request->progress->report(source->request->progress,
-							  source->message.done,
-							  source->message.total);
-	}
-}
-
-/* A target that gives up says why before it closes, and what is written then fails. */
-static struct err *reason_of(struct source *source, struct err *err)
-{
-	enum move_kind kind;
-	struct err *none = move_recv_frame(&source->ssh.channel, &kind, &source->message);
-
-	if (!none && kind == MOVE_FAILED) {
-		err_drop(err); /* only that the connection is broken */
-		return err_new(ERR_PEER, "%s: %s", source->request->peer, source->message.text);
-	}
-	err_drop(none); /* then it is as it is said already */
-	return err;
-}
-
-static struct err *copy(struct source *source)
-{
-	struct pipe pipe = { .base.put = put, .channel = &source->ssh.channel };
-	struct err *err;
-
-	sha256_init(&pipe.sha);
-	err = send_disk(source, &pipe);
-	if (!err)
-		err = send_end(source, &pipe);
-	if (err)
-		return err_kind(err) == ERR_PEER ? reason_of(source, err) : err;
-	return await_prepared(source);
-}
-
+/* It may have ended by itself while its disk was sent: then it is to run there all the same. */
 static struct err *stop(struct source *source)
 {
 	const struct vps_stop request = { .timeout_s = VPS_UNSET };
+	struct err *err;
 
-	source->down_since_ms = now_ms();
-	return source->result->was_running ?
-		       stop_locked(source->host, source->request->name, &request) :
-		       NULL;
+	source->down_since_ms = move_now_ms();
+	if (!source->result->was_running)
+		return NULL;
+	move_announce(source, "VPS %s is stopped now", source->request->name);
+	err = stop_locked(source->host, source->request->name, &request);
+	if (!err || err_kind(err) != ERR_STATE || source->result->how == MOVE_COLD)
+		return err;
+	err_drop(err); /* it did not run */
+	return vps_check_down(source->host, source->request->name);
 }
 
 /* All that may be given up without a word of the target. */
@@ -242,9 +160,11 @@ static struct err *prepare(struct source *source)
 	TRY(move_expect(&source->ssh.channel, MOVE_READY, &source->message));
 	TRY(moving_write(source->host, source->request->name, moving, MOVING_SENDING));
 	move_fault("source:sending");
+	if (source->result->how == MOVE_NEAR_LIVE)
+		TRY(move_send_rounds(source));
 	TRY(stop(source));
 	move_fault("source:stopped");
-	return copy(source);
+	return move_send_last(source);
 }
 
 /* --- after it --- */
@@ -318,7 +238,7 @@ static struct err *release(struct source *source)
 	OWN(move_message) struct move_message message = { 0 };
 
 	if (source->result->was_running)
-		source->result->down_ms = now_ms() - source->down_since_ms;
+		source->result->down_ms = move_now_ms() - source->down_since_ms;
 	TRY(move_let_go(source->host, name, &source->moving,
 			source->request->flags & MOVE_KEEP_SOURCE));
 	TRY(str_dup(source->moving.id, &message.id));
@@ -326,6 +246,19 @@ static struct err *release(struct source *source)
 	err_drop(move_send_frame(&source->ssh.channel, MOVE_RELEASE,
 				 &message)); /* else its record stays, to no harm */
 	return NULL;
+}
+
+static void say_first(const struct source *source)
+{
+	static const char *const ways[] = {
+		[MOVE_COLD] = "it is stopped, sent, and started there",
+		[MOVE_NEAR_LIVE] = "it is sent while it runs, then stopped, and started there when "
+				   "what has changed meanwhile is there, too",
+	};
+
+	if (source->result->was_running)
+		move_announce(source, "VPS %s moves %s: %s", source->request->name,
+			      move_how_name(source->result->how), ways[source->result->how]);
 }
 
 static struct err *move(struct source *source)
@@ -353,7 +286,7 @@ struct err *move_send(const struct vps_host *host, const struct move_request *re
 		.ssh = MOVE_SSH_INIT,
 		.lock_fd = -1,
 	};
-	uint64_t began_ms = now_ms();
+	uint64_t began_ms = move_now_ms();
 	struct err *err;
 
 	vps_still_init(&source.still);
@@ -365,8 +298,9 @@ struct err *move_send(const struct vps_host *host, const struct move_request *re
 				       request->peer);
 	if (request->flags & MOVE_CHECK)
 		return NULL;
+	say_first(&source);
 	err = move(&source);
 	ret_result->sent_bytes = source.ssh.channel.sent_bytes;
-	ret_result->total_ms = now_ms() - began_ms;
+	ret_result->total_ms = move_now_ms() - began_ms;
 	return err;
 }

@@ -37,11 +37,6 @@ static struct err *check_state(const struct vps_host *host, const struct move_re
 		return strlist_format(refusals, "VPS %s is %s: 'cella resume %s' first",
 				      request->name, suspended ? "suspended" : "paused",
 				      request->name);
-	if (lives && !(request->flags & (MOVE_COLD | MOVE_CHECK)))
-		return strlist_format(refusals,
-				      "VPS %s is running: it is stopped for the move only with "
-				      "--cold",
-				      request->name);
 	return NULL;
 }
 

@@ -11,11 +11,11 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "migrate-criu/move/wire.h"
-#include "runtime/vps/backup.h"
+#include "runtime/vps/arrive.h"
 
-/* Above the size of the files that were offered: index, archive headers, what cannot be packed. */
 #define WHY_MAX 1900
-#define STREAM_EXTRA_BYTES (UINT64_C(256) << 20)
+/* Above the size of the files that were offered: index, archive headers, what cannot be packed. */
+#define STREAM_EXTRA_BYTES (UINT64_C(64) << 20)
 
 struct target {
 	const struct vps_host *host;
@@ -37,11 +37,14 @@ static void own_target(struct target *target)
 
 /* --- receiving the disk --- */
 
+/* What comes, a round at a time, and waits to be unpacked. */
 struct stream {
+	struct vps_arrival base; /* first */
+	struct target *target;
 	int fd;
 	char *path; /* owned */
 	struct sha256 sha;
-	uint64_t bytes, max_bytes;
+	uint64_t rounds, bytes, max_bytes; /* bytes: of this round */
 };
 
 static void own_stream(struct stream *stream)
@@ -52,12 +55,13 @@ static void own_stream(struct stream *stream)
 	free(stream->path);
 }
 
-/* Where nobody has counted what comes: half of what is free, for the disk needs room as well. */
+/* Who runs there may write meanwhile. Where nobody has counted what comes: half of what is free,
+ * for the disk needs room as well. */
 static struct err *choose_max(const struct target *target, struct stream *stream)
 {
 	struct statvfs fs;
 
-	stream->max_bytes = target->offer.bytes + STREAM_EXTRA_BYTES;
+	stream->max_bytes = target->offer.bytes + target->offer.bytes / 4 + STREAM_EXTRA_BYTES;
 	if (target->offer.bytes)
 		return NULL;
 	if (fstatvfs(stream->fd, &fs) < 0)
@@ -73,8 +77,19 @@ static struct err *open_stream(const struct target *target, struct stream *strea
 	stream->fd = open(stream->path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (stream->fd < 0)
 		return err_sys(errno, "create %s", stream->path);
-	sha256_init(&stream->sha);
 	return choose_max(target, stream);
+}
+
+/* The one before is on disk: its room is free. */
+static struct err *begin_round(struct stream *stream)
+{
+	stream->bytes = 0;
+	sha256_init(&stream->sha);
+	if (ftruncate(stream->fd, 0) < 0 || lseek(stream->fd, 0, SEEK_SET) < 0)
+		return err_sys(errno, "empty %s", stream->path);
+	if (stream->rounds++ == 0)
+		return NULL;
+	return move_send_frame(&stream->target->channel, MOVE_READY, &(struct move_message){ 0 });
 }
 
 static struct err *take_block(struct stream *stream, const struct buf *block)
@@ -96,34 +111,29 @@ static struct err *check_end(struct stream *stream, const struct move_message *e
 	return NULL;
 }
 
-/* All DATA up to END, which is in target->message then. */
-static struct err *receive_stream(struct target *target, struct stream *stream)
+/* All DATA up to ROUND or END, which is in target->message then. */
+static struct err *next_round(struct vps_arrival *base, struct arrival_round *ret_round)
 {
+	struct stream *stream = (void *)base;
+	struct target *target = stream->target;
 	enum move_kind kind;
 
+	TRY(begin_round(stream));
 	for (;;) {
 		TRY(move_recv_frame(&target->channel, &kind, &target->message));
-		if (kind == MOVE_END)
-			return check_end(stream, &target->message);
+		if (kind == MOVE_ROUND || kind == MOVE_END)
+			break;
 		if (kind != MOVE_DATA)
 			return err_new(ERR_PEER, "%s: %s where the disk was awaited", target->from,
 				       move_kind_name(kind));
 		TRY(take_block(stream, &target->channel.payload));
-		move_fault("target:data");
+		move_fault(stream->rounds == 1 ? "target:data" : "target:more-data");
 	}
-}
-
-/* It is what was offered and looked at, and nothing else. */
-static struct err *check_stream(const struct target *target, const struct stream *stream)
-{
-	OWN(backup_info) struct backup_info info = { 0 };
-
-	TRY(backup_read_info(stream->fd, stream->path, &info));
-	if (!str_eq(info.name, target->offer.name) || !str_eq(info.conf, target->offer.conf))
-		return err_new(ERR_INVALID,
-			       "its definition is not the one that was offered: it was "
-			       "changed meanwhile");
-	return info.depth == 0 ? NULL : err_new(ERR_INVALID, "it builds upon another backup");
+	TRY(check_end(stream, &target->message));
+	*ret_round = (struct arrival_round){ .fd = stream->fd,
+					     .path = stream->path,
+					     .is_last = kind == MOVE_END };
+	return NULL;
 }
 
 struct relay {
@@ -140,27 +150,20 @@ static void relay_progress(struct template_progress *base, uint64_t done, uint64
 	err_drop(move_send_frame(&relay->target->channel, MOVE_PROGRESS, &message));
 }
 
-static struct err *make_vps(struct target *target, const struct stream *stream)
-{
-	struct relay relay = { .base.report = relay_progress, .target = target };
-	const struct vps_restore request = { .file = stream->path,
-					     .name = target->offer.name,
-					     .arrives = true,
-					     .progress = &relay.base };
-	OWN(str) char *name = NULL;
-
-	TRY(vps_restore(target->host, &request, &name));
-	return traffic_import(target->host, target->offer.name, &target->message.traffic);
-}
-
 static struct err *receive_vps(struct target *target)
 {
-	OWN(stream) struct stream stream = { .fd = -1 };
+	struct relay relay = { .base.report = relay_progress, .target = target };
+	OWN(stream)
+	struct stream stream = { .base = { .name = target->offer.name,
+					   .conf = target->offer.conf,
+					   .next = next_round,
+					   .progress = &relay.base },
+				 .target = target,
+				 .fd = -1 };
 
 	TRY(open_stream(target, &stream));
-	TRY(receive_stream(target, &stream));
-	TRY(check_stream(target, &stream));
-	return make_vps(target, &stream);
+	TRY(vps_arrive(target->host, &stream.base));
+	return traffic_import(target->host, target->offer.name, &target->message.traffic);
 }
 
 /* --- journal --- */

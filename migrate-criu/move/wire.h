@@ -11,8 +11,11 @@
  *	                    <------------------- ACCEPT remarks, or REFUSE reasons
  *	BEGIN id ------------------------------> journal: receiving
  *	                    <------------------- READY
- *	journal: sending; the VPS stops
- *	DATA ..., END digest, traffic ---------> verify, unpack; PROGRESS now and then
+ *	journal: sending
+ *	DATA ..., ROUND digest ----------------> verify, unpack; PROGRESS now and then
+ *	                    <------------------- READY
+ *	... more rounds, each upon the one before; then the VPS stops
+ *	DATA ..., END digest, traffic ---------> the same with the last round
  *	                    <------------------- PREPARED            journal: prepared
  *	journal: committed
  *	COMMIT id -----------------------------> journal: active, which is the commit; start
@@ -29,7 +32,7 @@
 #include "base/str.h"
 #include "migrate-criu/move/move.h"
 
-#define MOVE_PROTOCOL 1
+#define MOVE_PROTOCOL 2
 #define MOVE_DATA_MAX ((size_t)256 << 10)
 
 enum move_kind {
@@ -38,6 +41,7 @@ enum move_kind {
 	MOVE_OFFER,
 	MOVE_BEGIN,
 	MOVE_DATA,
+	MOVE_ROUND,
 	MOVE_END,
 	MOVE_COMMIT,
 	MOVE_ABORT,
@@ -62,9 +66,9 @@ struct move_message {
 	char *id;	/* of the move: moving_is_id() */
 	char *name;	/* of the VPS: a valid one */
 	char *conf;	/* its definition */
-	uint64_t bytes; /* OFFER: of its files, about; END: of all DATA */
+	uint64_t bytes; /* OFFER: of its files, about; ROUND, END: of all DATA since the last one */
 	uint64_t running;
-	char *digest;		/* of all DATA: 64 hex digits */
+	char *digest;		/* of that DATA: 64 hex digits */
 	struct strlist traffic; /* traffic_export() */
 	struct strlist lines;	/* reasons or remarks, for people */
 	char *text;		/* why, for people */

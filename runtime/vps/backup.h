@@ -69,7 +69,6 @@ struct vps_restore {
 	const char *file;
 	const char *name;   /* of the VPS that is made; NULL: as it was called */
 	const char *layout; /* NULL: as it was, or as the host chooses */
-	bool arrives;	    /* it is a VPS that moves: the one with its addresses is still there */
 	struct template_progress *progress;
 };
 /*

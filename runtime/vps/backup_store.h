@@ -37,6 +37,11 @@ MUST_CHECK struct err *backup_chain_open(const struct vps_host *host, const char
 MUST_CHECK struct err *backup_choose_base(const struct vps_host *host, const char *dir,
 					  const char *name, struct backup_base **ret_base);
 
+/* Before the long work: ERR_STATE: there is no room for what it holds. What an image or a quota
+ * allows is checked by these. */
+MUST_CHECK struct err *backup_check_room(const struct vps_host *host,
+					 const struct backup_info *info);
+
 /* Remove the oldest backups of the VPS in the directory, so that this many stay, and those that
  * they build upon. */
 MUST_CHECK struct err *backup_retain(const struct vps_host *host, const char *dir, const char *name,

@@ -60,8 +60,7 @@ static struct err *read_conf(const struct vps_host *host, const struct restore_m
 	return maker->is_another ? vps_conf_make_own(conf, name, conf->layout) : NULL;
 }
 
-/* Before the long work. What an image or a quota allows is checked by these. */
-static struct err *check_room(const struct vps_host *host, const struct backup_info *info)
+struct err *backup_check_room(const struct vps_host *host, const struct backup_info *info)
 {
 	struct statvfs st;
 
@@ -84,9 +83,8 @@ static struct err *restore(const struct vps_host *host, struct restore_maker *ma
 	vps_conf_init(&conf);
 	TRY(parse_container_id(name));
 	maker->is_another = !str_eq(name, maker->info->name);
-	TRY(err_wrap(check_room(host, maker->info), "%s", path));
+	TRY(err_wrap(backup_check_room(host, maker->info), "%s", path));
 	TRY(err_wrap(read_conf(host, maker, name, &file, &conf), "%s: its definition", path));
-	maker->base.arrives = maker->base.skip_probe = maker->request->arrives;
 	if (!maker->is_another)
 		maker->base.file = &file;
 	TRY(vps_make(host, name, &maker->base, &conf));

@@ -93,20 +93,40 @@ static struct err *open_quiet(const struct disk *disk, int *ret_fd)
 	return *ret_fd < 0 ? err_sys(errno, "open the root of disk %s", disk->name) : NULL;
 }
 
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+struct err *vps_still_look(struct vps_still *still)
+{
+	const struct disk disk = vps_disk(still->host, still->name, &still->conf);
+
+	if (disk_is_mounted_once(&disk))
+		return vps_still_hold(still);
+	still->since_ns = now_ns();
+	TRY(open_quiet(&disk, &still->root_fd));
+	/* as below */
+	if (syncfs(still->root_fd) < 0)
+		return err_sys(errno, "sync the disk of %s", still->name);
+	return NULL;
+}
+
 struct err *vps_still_hold(struct vps_still *still)
 {
 	const struct disk own = vps_disk(still->host, still->name, &still->conf);
 	OWN(ct_state) struct ct_state state = { 0 };
 	struct disk disk = own;
-	struct timespec now;
 	bool lives;
 
 	TRY(vps_load_state(still->host, still->name, &state, &lives));
 	if (!lives)
 		TRY(disk_check(&own));
 	TRY(vps_freeze(still->host, still->name, &still->frozen));
-	clock_gettime(CLOCK_REALTIME, &now);
-	still->since_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	still->since_ns = now_ns();
 	if (lives && (disk_is_mounted_once(&own) || disk_copy_is_cheap(&own)))
 		TRY(copy_disk(still, &own, &disk));
 	TRY(open_quiet(&disk, &still->root_fd));

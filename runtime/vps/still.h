@@ -24,6 +24,9 @@ MUST_CHECK struct err *vps_still_conf(const struct vps_still *still, char **ret_
 /* Make the disk stand still: by a snapshot where that shares the content or nothing else can be
  * mounted, else by holding the VPS until the end. Fills in since_ns and root_fd. */
 MUST_CHECK struct err *vps_still_hold(struct vps_still *still);
+/* The same without making it stand still, for a BACKUP_ROUND, where the disk can be read while it
+ * is used; else by a snapshot, or by holding it, as above. */
+MUST_CHECK struct err *vps_still_look(struct vps_still *still);
 /* Let the VPS go on and remove the snapshot. A kill before it leaves both to vps_recover(). */
 MUST_CHECK struct err *vps_still_end(struct vps_still *still);
 /* About how many bytes there are, for the progress; 0: nobody counts them. */

@@ -75,9 +75,13 @@ made
 cella destroy one
 vps_start one
 pid=$(vps_field one .pid)
-CELLA_MOVE_FAIL=source:data "$faulty" -q migrate one there --cold >/dev/null 2>&1 || true
-check "a running one was stopped" test ! -e "/proc/$pid"
+CELLA_MOVE_FAIL=source:data "$faulty" -q migrate one there >/dev/null 2>&1 || true
+is "a running one is sent while it runs" "$(vps_field one .pid)" "$pid"
+CELLA_MOVE_FAIL=source:more-data "$faulty" -q migrate one there >/dev/null 2>&1 || true
+check "it was stopped for the rest" test ! -e "/proc/$pid"
 check "and is started again by the next look" status_is one running
+wait_for 30 eval '! receives'
+is "there is nothing of it there" "$(find "$there_root/var/lib/cella/"{moving,private} -name '*one*' ! -name '*.lock')" ""
 echo 'exit 1' >there-env
 check_fails "a target that says nothing" "there ended the connection" cella -q migrate one there --cold
 is "it runs on" "$(cella list -H -o status one)" running

@@ -2,10 +2,10 @@
 """A source of a move that lies: speaks frames to "PROGRAM migrate-receive" and prints what each lie was answered."""
 import hashlib, json, struct, subprocess, sys
 
-KINDS = ("EOF HELLO OFFER BEGIN DATA END COMMIT ABORT RELEASE QUERY ACCEPT REFUSE READY PROGRESS PREPARED DONE FAILED "
+KINDS = ("EOF HELLO OFFER BEGIN DATA ROUND END COMMIT ABORT RELEASE QUERY ACCEPT REFUSE READY PROGRESS PREPARED DONE FAILED "
          "STATE").split()
 ID = "0123456789abcdef" * 2
-HELLO = ("HELLO", {"protocol": 1, "cella": "0"})
+HELLO = ("HELLO", {"protocol": 2, "cella": "0"})
 OFFER = ("OFFER", {"name": "liar", "conf": "", "bytes": 4096, "running": 0})
 BEGIN = ("BEGIN", {"id": ID})
 
@@ -22,14 +22,16 @@ def frame(kind, payload):
 LIES = {
     "digest": [HELLO, OFFER, BEGIN, ("DATA", b"disk"), end(b"dish")],
     "damaged": [HELLO, OFFER, BEGIN, ("DATA", b"disk"), end(b"disk")],
-    "more": [HELLO, OFFER, BEGIN] + [("DATA", bytes(1 << 18))] * 1025,
+    "round": [HELLO, OFFER, BEGIN, ("DATA", b"disk"), ("ROUND", {"bytes": 4, "digest": "0" * 64})],
+    "many": [HELLO, OFFER, BEGIN, ("ROUND", {"bytes": 0, "digest": hashlib.sha256().hexdigest()})],
+    "more": [HELLO, OFFER, BEGIN] + [("DATA", bytes(1 << 18))] * 257,
     "path": [HELLO, ("OFFER", OFFER[1] | {"name": "../liar"})],
     "replay": [HELLO, ("COMMIT", {"id": ID, "name": "liar"})],
     "other": [HELLO, ("COMMIT", {"id": ID, "name": "two"})],
     "long": [HELLO, ("BEGIN", bytes(5000))],
     "early": [HELLO, BEGIN],
     "cut": [HELLO, OFFER, BEGIN, ("DATA", b"disk")],
-    "version": [("HELLO", {"protocol": 2, "cella": "9"})],
+    "version": [("HELLO", {"protocol": 3, "cella": "9"})],
 }
 
 for lie in sys.argv[2:]:

@@ -76,6 +76,7 @@ static void bad_payloads_are_refused(void **state)
 		{ MOVE_FAILED, "{\"text\":\"\\u001b[2J\"}", "text: it is not" },
 		{ MOVE_REFUSE, "{\"lines\":[\"a\\nb\"]}", "lines[0]: it is not" },
 		{ MOVE_PROGRESS, "{\"done\":-1,\"total\":1}", "done" },
+		{ MOVE_ROUND, "{\"bytes\":1}", "it has no digest" },
 		{ MOVE_END, "{\"bytes\":1,\"digest\":\"00\",\"traffic\":[]}", "digest: it is not" },
 	};
 
