@@ -163,7 +163,7 @@ static const struct nft_rule rules[] = {
 	{ "more", { IS(YOUR_ADDRESS, 0, 0, 0, 0) }, .writes = { WRITE(NFT_TRANSPORT, FACTS_AT, 0, 0, 0, 0, 0, 0) } },
 	{ "more", { ANY }, GOTO("reply") },
 
-	{ "reply", { ANY }, .objects = "flood", .by = NFT_META_IIFNAME, DROP },
+	{ "reply", { ANY }, .objects = "flood", .by = { { IN_NAME } }, DROP },
 	{ "reply", { ANY }, .writes = {
 		WRITE(NFT_TRANSPORT, 0, 0, 67, 0, 68),
 		WRITE(NFT_TRANSPORT, 6, 0, 0),		/* no checksum: RFC 768 */

@@ -19,9 +19,9 @@ static const struct set_row {
 	enum guard_way way;
 } sets[] = {
 	{ { .name = "flood", .key = { NFT_TYPE_IFNAME }, .object = NFT_OBJECT_LIMIT }, WAY_OUT },
-	/* what most packets are found in by one lookup */
-	{ { .name = "own4", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV4 } }, WAY_OUT },
-	{ { .name = "own6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6 } }, WAY_OUT },
+	/* what most packets are found in by one lookup, where the port has no rate */
+	{ { .name = "own4", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV4 }, .object = NFT_OBJECT_COUNTER }, WAY_OUT },
+	{ { .name = "own6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER, NFT_TYPE_IPV6 }, .object = NFT_OBJECT_COUNTER }, WAY_OUT },
 	{ { .name = "mac", .key = { NFT_TYPE_IFNAME, NFT_TYPE_ETHER } }, WAY_OUT },
 	{ { .name = "v4", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV4 } }, WAY_OUT },
 	{ { .name = "v6", .key = { NFT_TYPE_IFNAME, NFT_TYPE_IPV6 } }, WAY_OUT },
@@ -212,10 +212,13 @@ static void add_own_link_local(const struct place *place, const uint8_t *mac)
 	add_own(place, "v6", NFT_TYPE_IPV6, addr);
 }
 
-/* Of an address with its hardware address. */
+/* Of an address with its hardware address: packets from there are counted. */
 static void add_source(const struct place *place, const uint8_t *mac, const struct net_addr *addr)
 {
-	struct nft_element element = { .key = key_of(place->host_name), .owner = place->host_name };
+	const struct object_name counter = object_of(place->host_name, "out");
+	struct nft_element element = { .key = key_of(place->host_name),
+				       .object = counter.text,
+				       .owner = place->host_name };
 	bool is_v4 = addr->family == AF_INET;
 
 	nft_key_add(&element.key, NFT_TYPE_ETHER, mac);
@@ -223,12 +226,13 @@ static void add_source(const struct place *place, const uint8_t *mac, const stru
 	nft_add_element(place->nft, &place->tables[WAY_OUT], is_v4 ? "own4" : "own6", &element);
 }
 
-static void add_addrs(const struct place *place, const struct net_guard *guard)
+static void add_addrs(const struct place *place, const struct net_guard *guard, bool is_paced)
 {
 	for (size_t i = 0; i < guard->addr_count; i++) {
 		bool is_v4 = guard->addrs[i].family == AF_INET;
 
-		add_source(place, guard->mac, &guard->addrs[i]);
+		if (!is_paced)
+			add_source(place, guard->mac, &guard->addrs[i]);
 		add_own(place, is_v4 ? "v4" : "v6", is_v4 ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
 			guard->addrs[i].bytes);
 	}
@@ -251,9 +255,12 @@ static void add_dhcp(const struct place *place, const struct net_guard *guard)
 
 static void add_port(const struct place *place, const struct net_guard *guard, uint32_t ifb)
 {
+	bool is_paced = ifb || guard->packets_per_s;
+
+	add_counters(place, is_paced); /* what sources refer to */
 	add_limit(place, WAY_OUT, "flood", FLOOD_PER_S, FLOOD_BURST);
 	add_own(place, "mac", NFT_TYPE_ETHER, guard->mac);
-	add_addrs(place, guard);
+	add_addrs(place, guard, is_paced);
 	add_dhcp(place, guard);
 	if (!(guard->flags & NET_GUARD_BRIDGED))
 		add_kind(place, "routed");
@@ -261,7 +268,6 @@ static void add_port(const struct place *place, const struct net_guard *guard, u
 		add_kind(place, "any-mac");
 	if (guard->flags & NET_GUARD_ANY_IP)
 		add_kind(place, "any-ip");
-	add_counters(place, ifb || guard->packets_per_s);
 	add_rates(place, guard->packets_per_s, ifb);
 }
 

@@ -61,6 +61,9 @@ static const struct chain_row *const base_chains[WAYS] = { [WAY_OUT] = &chains[0
 #define LINK_LOCAL(field) { .load = { { field } }, .test = NFT_IS, .mask = { 0xff, 0xc0 }, .value = { 0xfe, 0x80 } }
 #define TYPE_MASKED(bits, type) { .load = { { ICMP_TYPE } }, .test = NFT_IS, .mask = { bits }, .value = { type } }
 #define GROUP_BIT { .load = { { NFT_LINK, 0, 1 } }, .test = NFT_IS, .mask = { 1 }, .value = { 1 } }
+/* the whole Ethernet header at once: to one machine, and of this type */
+#define TO_ONE(...) { .load = { { NFT_LINK, 0, 14 } }, .test = NFT_IS, \
+	.mask = { 1, [12] = 0xff, 0xff }, .value = { [12] = __VA_ARGS__ } }
 #define LATER_FRAGMENT4 { .load = { { NFT_NETWORK, 6, 2 } }, .test = NFT_IS_NOT, .mask = { 0x1f, 0xff } }
 #define LATER_FRAGMENT6 { .load = { { NFT_FRAGMENT, 2, 2 } }, .test = NFT_IS_NOT, .mask = { 0xff, 0xf8 } }
 
@@ -75,28 +78,37 @@ static const struct chain_row *const base_chains[WAYS] = { [WAY_OUT] = &chains[0
 #define NOT_MINE(field, name) { .load = { { IN_NAME }, { field } }, .test = NFT_NOT_IN, .set = (name) }
 #define NOT_MY_MAC(...) { .load = { { IN_NAME }, { __VA_ARGS__ } }, .test = NFT_NOT_IN, .set = "mac" }, \
 	{ .load = { { IN_NAME } }, .test = NFT_NOT_IN, .set = "any-mac" }
-#define OWN_SOURCE(field, name) { .load = { { IN_NAME }, { ETHER_SOURCE }, { field } }, .test = NFT_IN, .set = (name) }
+/* the source is the port's own: the packet is counted by what it is found with */
+#define FROM_OWN4 .objects = "own4", .by = { { IN_NAME }, { ETHER_SOURCE }, { IP_SOURCE } }, ACCEPT
+#define FROM_OWN6 .objects = "own6", .by = { { IN_NAME }, { ETHER_SOURCE }, { IP6_SOURCE } }, ACCEPT
+#define NO_DHCP { .load = { { SOURCE_PORT } }, .test = NFT_IS_ABOVE, .value = { 2, 35 } }, \
+	{ .load = { { DEST_PORT } }, .test = NFT_IS_ABOVE, .value = { 2, 35 } }
 #define ROUTED { .load = { { IN_NAME } }, .test = NFT_IN, .set = "routed" }
 #define ANY_IP { .load = { { IN_NAME } }, .test = NFT_IN, .set = "any-ip" }
-#define OVER(limits, key) .objects = (limits), .by = (key)
-#define COUNT(counters, key) .objects = (counters), .by = (key)
+#define OVER(limits, key) .objects = (limits), .by = { { key } }
+#define COUNT(counters, key) .objects = (counters), .by = { { key } }
 
 static const struct nft_rule out_rules[] = {
-	{ "from", { GROUP_BIT }, OVER("flood", NFT_META_IIFNAME), DROP },
-	{ "from", { IS(ETHER_TYPE, 0x08, 0x00), OWN_SOURCE(IP_SOURCE, "own4") }, GOTO("v4own") },
-	{ "from", { IS(ETHER_TYPE, 0x86, 0xdd), OWN_SOURCE(IP6_SOURCE, "own6") }, GOTO("v6own") },
-	{ "from", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
 	/* a tag stands where the type is looked for: it is an unknown type */
+	{ "from", { TO_ONE(0x08, 0x00) }, GOTO("v4") },
+	{ "from", { TO_ONE(0x86, 0xdd) }, GOTO("v6") },
+	{ "from", { GROUP_BIT }, OVER("flood", IN_NAME), DROP },
 	{ "from", { IS(ETHER_TYPE, 0x08, 0x00) }, GOTO("v4") },
 	{ "from", { IS(ETHER_TYPE, 0x86, 0xdd) }, GOTO("v6") },
+	{ "from", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
 	{ "from", { IS(ETHER_TYPE, 0x08, 0x06) }, GOTO("arp") },
 	{ "from", { IS(ETHER_TYPE, 0x80, 0x35) }, GOTO("rarp") },
 	{ "from", { ANY }, DROP },
 
+	/* what most packets are takes one lookup, which counts it, too */
+	{ "v4", { PROTO(IPPROTO_TCP) }, FROM_OWN4 },
+	{ "v4", { PROTO(IPPROTO_UDP), NO_DHCP }, FROM_OWN4 },
+	{ "v4", { PROTO(IPPROTO_ICMP), TYPE_MASKED(0xf7, 0) }, FROM_OWN4 },		/* echo, and the reply */
+	{ "v4", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
 	{ "v4", { NOT_MINE(IP_SOURCE, "v4"), NOT_IN(IN_NAME, "any-ip") }, GOTO("dhcp") },
 	{ "v4", { ANY }, GOTO("v4own") },
 
-	{ "v4own", { PROTO(IPPROTO_TCP) }, PASS },	/* most of all */
+	{ "v4own", { PROTO(IPPROTO_TCP) }, PASS },
 	/* nft(8) would read its data as a header; it is worth nothing without the first one */
 	{ "v4own", { LATER_FRAGMENT4 }, PASS },
 	{ "v4own", { PROTO(IPPROTO_UDP), IS(PORTS, 0, 68, 0, 67), IN_MAP(IN_NAME, "dhcp") }, GOTO("renew") },
@@ -120,6 +132,10 @@ static const struct nft_rule out_rules[] = {
 	{ "udp", { IS(SOURCE_PORT, 2, 35) }, DROP },	/* 547 */
 	{ "udp", { IS(DEST_PORT, 2, 34) }, DROP },		/* 546 */
 
+	{ "v6", { PROTO(IPPROTO_TCP) }, FROM_OWN6 },
+	{ "v6", { PROTO(IPPROTO_UDP), NO_DHCP }, FROM_OWN6 },
+	{ "v6", { PROTO(IPPROTO_ICMPV6), TYPE_MASKED(0xfe, 128) }, FROM_OWN6 },
+	{ "v6", { NOT_MY_MAC(ETHER_SOURCE) }, DROP },
 	{ "v6", { MINE(IP6_SOURCE, "v6") }, GOTO("v6own") },
 	/* only the host is on the link, and the gateway is the host */
 	{ "v6", { MINE(IP6_SOURCE, "gateway6"), ROUTED }, DROP },
@@ -198,16 +214,16 @@ static const struct nft_rule out_rules[] = {
 	{ "rarp", { ANY }, DROP },
 
 	/* with a rate: what is above it goes, the rest is counted */
-	{ "passed", { ANY }, COUNT("out", NFT_META_IIFNAME), ACCEPT },
-	{ "passed", { ANY }, OVER("pps-out", NFT_META_IIFNAME), DROP },
-	{ "passed", { ANY }, COUNT("paced-out", NFT_META_IIFNAME) },
-	{ "passed", { ANY }, .verdict = NFT_FORWARD, .to = "ifb", .by = NFT_META_IIFNAME },
+	{ "passed", { ANY }, COUNT("out", IN_NAME), ACCEPT },
+	{ "passed", { ANY }, OVER("pps-out", IN_NAME), DROP },
+	{ "passed", { ANY }, COUNT("paced-out", IN_NAME) },
+	{ "passed", { ANY }, .verdict = NFT_FORWARD, .to = "ifb", .by = { { IN_NAME } } },
 };
 
 static const struct nft_rule in_rules[] = {
-	{ "to", { ANY }, COUNT("in", NFT_META_OIFNAME), ACCEPT },
-	{ "to", { ANY }, OVER("pps-in", NFT_META_OIFNAME), DROP },
-	{ "to", { ANY }, COUNT("paced-in", NFT_META_OIFNAME) },
+	{ "to", { ANY }, COUNT("in", OUT_NAME), ACCEPT },
+	{ "to", { ANY }, OVER("pps-in", OUT_NAME), DROP },
+	{ "to", { ANY }, COUNT("paced-in", OUT_NAME) },
 };
 /* clang-format on */
 

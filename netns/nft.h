@@ -192,13 +192,13 @@ struct nft_load {
 	uint32_t at, len;
 };
 
-enum nft_test { NFT_IS, NFT_IS_NOT, NFT_IN, NFT_NOT_IN, NFT_IN_MAP };
+enum nft_test { NFT_IS, NFT_IS_NOT, NFT_IS_ABOVE, NFT_IN, NFT_NOT_IN, NFT_IN_MAP };
 
 struct nft_term {
 	struct nft_load load[3]; /* more than one: a concatenation */
 	enum nft_test test;
-	const char *set;   /* NFT_IN, NFT_NOT_IN, NFT_IN_MAP */
-	uint8_t value[16]; /* NFT_IS, NFT_IS_NOT: as many bytes as were loaded */
+	const char *set;   /* NFT_IN, NFT_NOT_IN, NFT_IN_MAP; NULL: of the others */
+	uint8_t value[16]; /* of the others: as many bytes as were loaded */
 	uint8_t mask[16];  /* all zero: none */
 };
 
@@ -230,10 +230,11 @@ enum nft_verdict {
 struct nft_rule {
 	const char *chain;
 	struct nft_term terms[4];
-	/* a map from interfaces to counters or limits: one without an element does not match, nor
-	 * one that its limit does not mean */
+	/* a map to counters or limits: a packet without an element does not match, nor one that
+	 * its limit does not mean */
 	const char *objects;
-	uint32_t by; /* objects, NFT_FORWARD: NFT_META_IIFNAME or NFT_META_OIFNAME */
+	struct nft_load
+		by[3]; /* objects, NFT_FORWARD: what the map is asked for; see struct nft_term */
 	struct nft_write writes[6];
 	enum nft_verdict verdict;
 	const char *to;

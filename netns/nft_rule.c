@@ -141,6 +141,10 @@ static void add_lookup(struct builder *builder, const char *set, enum nft_test t
 		nftnl_expr_set_u32(made, NFTNL_EXPR_LOOKUP_DREG, NFT_REG32_00);
 }
 
+static const uint32_t operators[] = {
+	[NFT_IS] = NFT_CMP_EQ, [NFT_IS_NOT] = NFT_CMP_NEQ, [NFT_IS_ABOVE] = NFT_CMP_GT
+};
+
 static void add_compare(struct builder *builder, const struct nft_term *term, uint32_t len)
 {
 	struct nftnl_expr *made = expr(builder, "cmp");
@@ -148,21 +152,28 @@ static void add_compare(struct builder *builder, const struct nft_term *term, ui
 	if (!made)
 		return;
 	nftnl_expr_set_u32(made, NFTNL_EXPR_CMP_SREG, NFT_REG32_00);
-	nftnl_expr_set_u32(made, NFTNL_EXPR_CMP_OP,
-			   term->test == NFT_IS ? NFT_CMP_EQ : NFT_CMP_NEQ);
+	nftnl_expr_set_u32(made, NFTNL_EXPR_CMP_OP, operators[term->test]);
 	nftnl_expr_set(made, NFTNL_EXPR_CMP_DATA, term->value, len);
+}
+
+/* Behind each other from the first register on. */
+static void add_loads(struct builder *builder, const struct nft_load loads[3])
+{
+	uint32_t reg = NFT_REG32_00;
+
+	for (size_t i = 0; i < 3 && loads[i].from != NFT_NOTHING; i++) {
+		add_load(builder, &loads[i], reg);
+		reg += slots(loads[i].len);
+	}
 }
 
 static void add_term(struct builder *builder, const struct nft_term *term)
 {
-	uint32_t reg = NFT_REG32_00, len = term->load[0].len;
+	uint32_t len = term->load[0].len;
 
-	for (size_t i = 0; i < ARRAY_SIZE(term->load) && term->load[i].from != NFT_NOTHING; i++) {
-		add_load(builder, &term->load[i], reg);
-		reg += slots(term->load[i].len);
-	}
+	add_loads(builder, term->load);
 	add_mask(builder, term, len);
-	if (term->test == NFT_IS || term->test == NFT_IS_NOT)
+	if (!term->set)
 		add_compare(builder, term, len);
 	else
 		add_lookup(builder, term->set, term->test);
@@ -172,7 +183,7 @@ static void add_objects(struct builder *builder, const struct nft_rule *row)
 {
 	struct nftnl_expr *made;
 
-	add_meta(builder, row->by, NFT_REG32_00);
+	add_loads(builder, row->by);
 	made = expr(builder, "objref");
 	if (!made)
 		return;
@@ -293,7 +304,7 @@ static void add_forward(struct builder *builder, const struct nft_rule *row)
 {
 	struct nftnl_expr *lookup, *made;
 
-	add_meta(builder, row->by, NFT_REG32_00);
+	add_loads(builder, row->by);
 	lookup = expr(builder, "lookup");
 	made = expr(builder, "fwd");
 	if (!lookup || !made)
