@@ -80,6 +80,24 @@ struct err *net_guard_check(const struct net_port *port, bool *ret_whole)
 	return *ret_whole ? guard_host_check(&nft, port, ret_whole) : NULL;
 }
 
+struct classes_work {
+	struct guard_work work;
+	const struct net_classes *classes;
+};
+
+static struct err *add_classes(struct nft *nft, const struct guard_work *work)
+{
+	return guard_port_set_classes(nft,
+				      ((const struct classes_work *)(const void *)work)->classes);
+}
+
+struct err *net_guard_classes(const struct net_classes *classes)
+{
+	const struct classes_work work = { { .add = add_classes }, classes };
+
+	return err_wrap(run(&work.work), "count traffic by classes");
+}
+
 struct services_work {
 	struct guard_work work;
 	const struct net_service *services;
@@ -199,16 +217,22 @@ struct err *net_guard_remove(const char *host_name)
 
 #define ETHERNET_BYTES 14
 
-struct err *net_guard_traffic(const char *host_name, struct net_traffic *ret_traffic)
+struct err *net_guard_class_traffic(const char *host_name, uint32_t class,
+				    struct net_traffic *ret_traffic)
 {
 	OWN(nft) struct nft nft = { 0 };
 	struct net_traffic traffic;
 
 	TRY(net_name_check(host_name));
 	TRY(nft_open(&nft));
-	TRY(guard_port_traffic(&nft, host_name, &traffic));
+	TRY(guard_port_traffic(&nft, host_name, class, &traffic));
 	/* what comes in has lost its Ethernet header before the hook; what goes out has it */
 	traffic.out_bytes += traffic.out_packets * ETHERNET_BYTES;
 	*ret_traffic = traffic;
 	return NULL;
+}
+
+struct err *net_guard_traffic(const char *host_name, struct net_traffic *ret_traffic)
+{
+	return net_guard_class_traffic(host_name, 0, ret_traffic);
 }

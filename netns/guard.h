@@ -39,6 +39,18 @@ struct net_rate {
 
 #define NET_DHCP_DNS_MAX 2 /* name servers that a DHCP client is told; of IPv4 */
 
+/* Networks whose traffic is counted apart. The longest prefix that an address has tells its class;
+ * class 0 is none, as are addresses without any prefix. */
+#define NET_CLASS_MAX 15
+struct net_class {
+	struct net_addr prefix; /* behind its length all bits are 0 */
+	uint32_t class;
+};
+struct net_classes {
+	struct net_class *items;
+	size_t count;
+};
+
 /* All borrowed. */
 struct net_guard {
 	const char *host_name; /* the host's end */
@@ -58,6 +70,7 @@ struct net_guard {
 	size_t publish_count;
 	uint64_t packets_per_s; /* each direction; 0: no limit */
 	struct net_rate rate;
+	struct net_classes classes; /* those of net_guard_classes() */
 };
 
 /* What the host's own ports are open for to containers, beside ICMP: one for all of them. */
@@ -82,6 +95,10 @@ MUST_CHECK struct err *net_guard_set(const struct net_guard *guard);
 MUST_CHECK struct err *net_guard_check(const struct net_port *port, bool *ret_whole);
 /* Replace the list of services. Needs no port to be there. */
 MUST_CHECK struct err *net_guard_services(const struct net_service *services, size_t count);
+/* Count the traffic of all ports by these classes from now on; counters of those that were there go
+ * on. Without ports it does nothing: the first one has none until this is called again. Nothing is
+ * done either if they are what is there. A port with tables of its own (before 6.4) has none. */
+MUST_CHECK struct err *net_guard_classes(const struct net_classes *classes);
 /* Were the tables that ports share made by this very cella? No tables are none of another's. */
 MUST_CHECK struct err *net_guard_is_current(bool *ret_current);
 /*
@@ -104,5 +121,8 @@ struct net_traffic {
 };
 /* ERR_NOT_FOUND: the port is not guarded. */
 MUST_CHECK struct err *net_guard_traffic(const char *host_name, struct net_traffic *ret_traffic);
+/* The same of a class, 1 to NET_CLASS_MAX. ERR_NOT_FOUND: the port has no such class, too. */
+MUST_CHECK struct err *net_guard_class_traffic(const char *host_name, uint32_t class,
+					       struct net_traffic *ret_traffic);
 
 #endif

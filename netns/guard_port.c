@@ -269,6 +269,7 @@ static void add_port(const struct place *place, const struct net_guard *guard, u
 	if (guard->flags & NET_GUARD_ANY_IP)
 		add_kind(place, "any-ip");
 	add_rates(place, guard->packets_per_s, ifb);
+	guard_class_add_port(place->nft, place->tables, place->host_name, &guard->classes);
 }
 
 /* What is to be found of it when it is opened or goes. */
@@ -298,6 +299,10 @@ static struct err *delete_port(const struct place *place, enum extent extent, si
 		if (i == EACH_PORT && *ret_left == 0 && extent == ALL)
 			return NULL;
 	}
+	if (extent == ALL)
+		TRY(guard_class_delete_port(place->nft, place->tables, place->host_name));
+	else
+		TRY(guard_class_forget_port(place->nft, place->tables, place->host_name));
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 		if (extent == ALL || objects[i].type != NFT_OBJECT_COUNTER)
 			TRY(nft_delete_object(place->nft, &place->tables[objects[i].way],
@@ -314,6 +319,7 @@ static void add_contents(const struct place *place, const char *device)
 	guard_version_add(place->nft, &place->tables[WAY_OUT]);
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		nft_add_set(place->nft, &place->tables[sets[i].way], &sets[i].set);
+	guard_class_add_sets(place->nft, place->tables);
 	guard_rules_add(place->nft, place->tables, device);
 }
 
@@ -371,6 +377,21 @@ struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_w
 	if (*ret_whole)
 		TRY(guard_version_check(nft, &place.tables[WAY_OUT], ret_whole));
 	return *ret_whole ? guard_rules_check(nft, place.tables, ret_whole) : NULL;
+}
+
+struct err *guard_port_set_classes(struct nft *nft, const struct net_classes *classes)
+{
+	struct place place = { .nft = nft };
+	OWN(strlist) struct strlist names = { 0 };
+	bool same, has;
+
+	place_shared(&place);
+	TRY(guard_rules_check(nft, place.tables, &has));
+	TRY(guard_version_check(nft, &place.tables[WAY_OUT], &same));
+	if (!has || !same)
+		return NULL; /* nobody is guarded, or another cella's rules do it */
+	TRY(guard_port_names(nft, &names));
+	return guard_class_set(nft, place.tables, classes, &names);
 }
 
 /* --- tables of another version --- */
@@ -450,11 +471,19 @@ static uint64_t life_of(uint64_t table, uint64_t counter)
 	return table << 40 | (counter & ((UINT64_C(1) << 40) - 1));
 }
 
-struct err *guard_port_traffic(struct nft *nft, const char *host_name,
+static struct err *read_counters(const struct place *place, struct nft_counter ret_counters[WAYS])
+{
+	TRY(nft_read_counter(place->nft, &place->tables[WAY_IN],
+			     object_of(place->host_name, "in").text, &ret_counters[WAY_IN]));
+	return nft_read_counter(place->nft, &place->tables[WAY_OUT],
+				object_of(place->host_name, "out").text, &ret_counters[WAY_OUT]);
+}
+
+struct err *guard_port_traffic(struct nft *nft, const char *host_name, uint32_t class,
 			       struct net_traffic *ret_traffic)
 {
 	struct place place = { .nft = nft, .host_name = host_name };
-	struct nft_counter in, out;
+	struct nft_counter counters[WAYS];
 	uint64_t table;
 	bool found;
 
@@ -462,12 +491,14 @@ struct err *guard_port_traffic(struct nft *nft, const char *host_name,
 	if (!found)
 		return err_new(ERR_NOT_FOUND, "interface %s is not guarded", host_name);
 	TRY(nft_find_table(nft, &place.tables[WAY_OUT], &table));
-	TRY(nft_read_counter(nft, &place.tables[WAY_IN], object_of(host_name, "in").text, &in));
-	TRY(nft_read_counter(nft, &place.tables[WAY_OUT], object_of(host_name, "out").text, &out));
-	*ret_traffic = (struct net_traffic){ .life = life_of(table, out.handle),
-					     .in_bytes = in.bytes,
-					     .in_packets = in.packets,
-					     .out_bytes = out.bytes,
-					     .out_packets = out.packets };
+	if (class)
+		TRY(guard_class_traffic(nft, place.tables, host_name, class, counters));
+	else
+		TRY(read_counters(&place, counters));
+	*ret_traffic = (struct net_traffic){ .life = life_of(table, counters[WAY_OUT].handle),
+					     .in_bytes = counters[WAY_IN].bytes,
+					     .in_packets = counters[WAY_IN].packets,
+					     .out_bytes = counters[WAY_OUT].bytes,
+					     .out_packets = counters[WAY_OUT].packets };
 	return NULL;
 }

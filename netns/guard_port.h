@@ -35,8 +35,9 @@ MUST_CHECK struct err *guard_port_set(struct nft *nft, const struct net_guard *g
 enum guard_device { GUARD_DEVICE_STAYS, GUARD_DEVICE_GONE };
 MUST_CHECK struct err *guard_port_remove(struct nft *nft, const char *host_name,
 					 enum guard_device device);
-/* Bytes as the hooks count them. ERR_NOT_FOUND: it is not guarded. */
-MUST_CHECK struct err *guard_port_traffic(struct nft *nft, const char *host_name,
+/* Bytes as the hooks count them, of a class, or all (0). ERR_NOT_FOUND: it is not guarded, or not
+ * counted by this class. */
+MUST_CHECK struct err *guard_port_traffic(struct nft *nft, const char *host_name, uint32_t class,
 					  struct net_traffic *ret_traffic);
 
 MUST_CHECK struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole);
@@ -48,11 +49,16 @@ MUST_CHECK struct err *guard_port_names(struct nft *nft, struct strlist *names);
 MUST_CHECK struct err *guard_port_renew(struct nft *nft, const struct guard_member *members,
 					size_t count);
 
+/* Count by these classes, for all ports in the tables that ports share, if there are any. */
+MUST_CHECK struct err *guard_port_set_classes(struct nft *nft, const struct net_classes *classes);
+
 /* --- guard_rules.c --- */
 
 /* Both ways have a table each: the kernel takes a device into two chains of one table only in two
  * transactions. */
 enum guard_way { WAY_OUT, WAY_IN, WAYS };
+/* The chain, in both, through which all goes that is accepted. */
+#define GUARD_CLASSED "classed"
 /* All chains and rules, for a first device, or for those that the chains have (NULL); the tables
  * and sets are there, or on their way. */
 void guard_rules_add(struct nft *nft, const struct nft_table tables[WAYS], const char *device);
@@ -65,6 +71,34 @@ void guard_rules_drop_device(struct nft *nft, const struct nft_table tables[WAYS
  * guards nobody. */
 MUST_CHECK struct err *guard_rules_check(struct nft *nft, const struct nft_table tables[WAYS],
 					 bool *ret_whole);
+
+/* --- guard_class.c --- */
+
+void guard_class_add_sets(struct nft *nft, const struct nft_table tables[WAYS]);
+/* Its counters: old ones go on. */
+void guard_class_add_port(struct nft *nft, const struct nft_table tables[WAYS],
+			  const char *host_name, const struct net_classes *classes);
+/* They count no more, but stay. */
+MUST_CHECK struct err *guard_class_forget_port(struct nft *nft, const struct nft_table tables[WAYS],
+					       const char *host_name);
+MUST_CHECK struct err *guard_class_delete_port(struct nft *nft, const struct nft_table tables[WAYS],
+					       const char *host_name);
+/* Rules, prefixes and the ports' counters, if they are not what is there. */
+MUST_CHECK struct err *guard_class_set(struct nft *nft, const struct nft_table tables[WAYS],
+				       const struct net_classes *classes,
+				       const struct strlist *host_names);
+/* ERR_NOT_FOUND. */
+MUST_CHECK struct err *guard_class_traffic(struct nft *nft, const struct nft_table tables[WAYS],
+					   const char *host_name, uint32_t class,
+					   struct nft_counter ret_counters[WAYS]);
+/* From an address on, up to the next one's. */
+struct guard_interval {
+	uint8_t from[16];
+	uint32_t class;
+};
+/* The prefixes of a family, cut where they lie in each other; owned. Pure. */
+MUST_CHECK struct err *guard_class_cut(const struct net_classes *classes, int family,
+				       struct guard_interval **ret_intervals, size_t *ret_count);
 
 /* --- guard_dhcp.c --- */
 

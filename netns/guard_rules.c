@@ -36,6 +36,9 @@ static const struct chain_row {
 	{ { "arp" }, WAY_OUT },
 	{ { "rarp" }, WAY_OUT },
 	{ { "passed" }, WAY_OUT },
+	/* guard_class.c fills these; what comes to the end of one is accepted */
+	{ { GUARD_CLASSED }, WAY_OUT },
+	{ { GUARD_CLASSED }, WAY_IN },
 };
 /* the two with a hook */
 static const struct chain_row *const base_chains[WAYS] = { [WAY_OUT] = &chains[0], [WAY_IN] = &chains[1] };
@@ -68,7 +71,6 @@ static const struct chain_row *const base_chains[WAYS] = { [WAY_OUT] = &chains[0
 #define LATER_FRAGMENT6 { .load = { { NFT_FRAGMENT, 2, 2 } }, .test = NFT_IS_NOT, .mask = { 0xff, 0xf8 } }
 
 #define ANY { .load = { { NFT_NOTHING } } }
-#define ACCEPT .verdict = NFT_ACCEPT_IT
 #define DROP .verdict = NFT_DROP_IT
 #define RETURN .verdict = NFT_RETURN_NOW
 #define JUMP(chain) .verdict = NFT_JUMP_TO, .to = chain
@@ -79,8 +81,8 @@ static const struct chain_row *const base_chains[WAYS] = { [WAY_OUT] = &chains[0
 #define NOT_MY_MAC(...) { .load = { { IN_NAME }, { __VA_ARGS__ } }, .test = NFT_NOT_IN, .set = "mac" }, \
 	{ .load = { { IN_NAME } }, .test = NFT_NOT_IN, .set = "any-mac" }
 /* the source is the port's own: the packet is counted by what it is found with */
-#define FROM_OWN4 .objects = "own4", .by = { { IN_NAME }, { ETHER_SOURCE }, { IP_SOURCE } }, ACCEPT
-#define FROM_OWN6 .objects = "own6", .by = { { IN_NAME }, { ETHER_SOURCE }, { IP6_SOURCE } }, ACCEPT
+#define FROM_OWN4 .objects = "own4", .by = { { IN_NAME }, { ETHER_SOURCE }, { IP_SOURCE } }, GOTO(GUARD_CLASSED)
+#define FROM_OWN6 .objects = "own6", .by = { { IN_NAME }, { ETHER_SOURCE }, { IP6_SOURCE } }, GOTO(GUARD_CLASSED)
 #define NO_DHCP { .load = { { SOURCE_PORT } }, .test = NFT_IS_ABOVE, .value = { 2, 35 } }, \
 	{ .load = { { DEST_PORT } }, .test = NFT_IS_ABOVE, .value = { 2, 35 } }
 #define ROUTED { .load = { { IN_NAME } }, .test = NFT_IN, .set = "routed" }
@@ -214,16 +216,16 @@ static const struct nft_rule out_rules[] = {
 	{ "rarp", { ANY }, DROP },
 
 	/* with a rate: what is above it goes, the rest is counted */
-	{ "passed", { ANY }, COUNT("out", IN_NAME), ACCEPT },
+	{ "passed", { ANY }, COUNT("out", IN_NAME), GOTO(GUARD_CLASSED) },
 	{ "passed", { ANY }, OVER("pps-out", IN_NAME), DROP },
-	{ "passed", { ANY }, COUNT("paced-out", IN_NAME) },
+	{ "passed", { ANY }, COUNT("paced-out", IN_NAME), JUMP(GUARD_CLASSED) },
 	{ "passed", { ANY }, .verdict = NFT_FORWARD, .to = "ifb", .by = { { IN_NAME } } },
 };
 
 static const struct nft_rule in_rules[] = {
-	{ "to", { ANY }, COUNT("in", OUT_NAME), ACCEPT },
+	{ "to", { ANY }, COUNT("in", OUT_NAME), GOTO(GUARD_CLASSED) },
 	{ "to", { ANY }, OVER("pps-in", OUT_NAME), DROP },
-	{ "to", { ANY }, COUNT("paced-in", OUT_NAME) },
+	{ "to", { ANY }, COUNT("paced-in", OUT_NAME), GOTO(GUARD_CLASSED) },
 };
 /* clang-format on */
 

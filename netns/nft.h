@@ -83,6 +83,8 @@ void nft_add_chain(struct nft *nft, const struct nft_table *table, const struct 
 /* Its packets see the chain no more; the device goes on existing. */
 void nft_leave_chain(struct nft *nft, const struct nft_table *table, const struct nft_chain *chain,
 		     const char *device);
+/* All its rules go. */
+void nft_flush_chain(struct nft *nft, const struct nft_table *table, const char *chain);
 MUST_CHECK struct err *nft_has_chain(struct nft *nft, const struct nft_table *table,
 				     const char *chain, bool *ret_has);
 /* Is the chain there, with any rule in it? Without looking at its devices: the kernel's answer to
@@ -132,6 +134,7 @@ struct nft_set {
 	uint32_t size;						 /* 0: no bound */
 	uint32_t timeout_s; /* filled by rules; an element lives this long after its last use */
 	uint32_t object;    /* of a map to objects: NFT_OBJECT_COUNTER, NFT_OBJECT_LIMIT */
+	bool is_interval;   /* an element is for all keys from its own on, up to the next one */
 };
 /* A key or value: fields, each padded to 4 bytes. */
 struct nft_key {
@@ -143,6 +146,7 @@ struct nft_element {
 	struct nft_key key, data; /* data.len 0: of a set */
 	const char *object;	  /* of a map to objects: its name; NULL: of another */
 	const char *owner;	  /* kept with it, as nft's comment; may be NULL */
+	bool is_end;		  /* of a set of intervals: here ends what began below */
 };
 
 void nft_add_set(struct nft *nft, const struct nft_table *table, const struct nft_set *set);
@@ -190,6 +194,7 @@ enum nft_from {
 struct nft_load {
 	enum nft_from from;
 	uint32_t at, len;
+	const char *map; /* what this map has for it, a NFT_TYPE_MARK; NULL: itself */
 };
 
 enum nft_test { NFT_IS, NFT_IS_NOT, NFT_IS_ABOVE, NFT_IN, NFT_NOT_IN, NFT_IN_MAP };

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 
+#define MARK_LEN 4
 #define IPV4_CHECKSUM 10 /* its offset in the header */
 
 struct builder {
@@ -127,6 +128,18 @@ static void add_mask(struct builder *builder, const struct nft_term *term, uint3
 	nftnl_expr_set(made, NFTNL_EXPR_BITWISE_XOR, zero, len);
 }
 
+/* What the map has, in the key's place. */
+static void add_map(struct builder *builder, const char *map, uint32_t reg)
+{
+	struct nftnl_expr *made = expr(builder, "lookup");
+
+	if (!made)
+		return;
+	nftnl_expr_set_u32(made, NFTNL_EXPR_LOOKUP_SREG, reg);
+	nftnl_expr_set_u32(made, NFTNL_EXPR_LOOKUP_DREG, reg);
+	nftnl_expr_set_str(made, NFTNL_EXPR_LOOKUP_SET, map);
+}
+
 static void add_lookup(struct builder *builder, const char *set, enum nft_test test)
 {
 	struct nftnl_expr *made = expr(builder, "lookup");
@@ -163,7 +176,9 @@ static void add_loads(struct builder *builder, const struct nft_load loads[3])
 
 	for (size_t i = 0; i < 3 && loads[i].from != NFT_NOTHING; i++) {
 		add_load(builder, &loads[i], reg);
-		reg += slots(loads[i].len);
+		if (loads[i].map)
+			add_map(builder, loads[i].map, reg);
+		reg += slots(loads[i].map ? MARK_LEN : loads[i].len);
 	}
 }
 
@@ -263,18 +278,15 @@ static void add_plain_verdict(struct builder *builder, int verdict, const char *
 static void add_dnat(struct builder *builder, const struct nft_rule *row)
 {
 	struct nft_load proto = { NFT_META, NFT_META_L4PROTO, 1 }, port = { NFT_TRANSPORT, 2, 2 };
-	struct nftnl_expr *lookup, *nat;
+	struct nftnl_expr *nat;
 	uint32_t addr_len = row->number == NFPROTO_IPV4 ? 4 : 16;
 
 	add_load(builder, &proto, NFT_REG32_00);
 	add_load(builder, &port, NFT_REG32_01);
-	lookup = expr(builder, "lookup");
+	add_map(builder, row->to, NFT_REG32_00);
 	nat = expr(builder, "nat");
-	if (!lookup || !nat)
+	if (!nat)
 		return;
-	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
-	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_DREG, NFT_REG32_00);
-	nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, row->to);
 	nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
 	nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_FAMILY, row->number);
 	nftnl_expr_set_u32(nat, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG32_00);
@@ -302,16 +314,13 @@ static void add_remember(struct builder *builder, const struct nft_rule *row)
 
 static void add_forward(struct builder *builder, const struct nft_rule *row)
 {
-	struct nftnl_expr *lookup, *made;
+	struct nftnl_expr *made;
 
 	add_loads(builder, row->by);
-	lookup = expr(builder, "lookup");
+	add_map(builder, row->to, NFT_REG32_00);
 	made = expr(builder, "fwd");
-	if (!lookup || !made)
+	if (!made)
 		return;
-	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_SREG, NFT_REG32_00);
-	nftnl_expr_set_u32(lookup, NFTNL_EXPR_LOOKUP_DREG, NFT_REG32_00);
-	nftnl_expr_set_str(lookup, NFTNL_EXPR_LOOKUP_SET, row->to);
 	nftnl_expr_set_u32(made, NFTNL_EXPR_FWD_SREG_DEV, NFT_REG32_00);
 }
 

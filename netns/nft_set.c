@@ -116,6 +116,8 @@ void nft_add_set(struct nft *nft, const struct nft_table *table, const struct nf
 		flags |= NFT_SET_OBJECT;
 		nftnl_set_set_u32(set, NFTNL_SET_OBJ_TYPE, row->object);
 	}
+	if (row->is_interval)
+		flags |= NFT_SET_INTERVAL;
 	if (row->timeout_s) {
 		flags |= NFT_SET_TIMEOUT | NFT_SET_EVAL;
 		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, UINT64_C(1000) * row->timeout_s);
@@ -183,6 +185,8 @@ static void element_message(struct nft *nft, const struct nft_table *table, cons
 	list = mnl_attr_nest_start(message, NFTA_SET_ELEM_LIST_ELEMENTS);
 	item = mnl_attr_nest_start(message, NFTA_LIST_ELEM);
 	put_data(message, NFTA_SET_ELEM_KEY, element->key.bytes, element->key.len);
+	if (element->is_end)
+		mnl_attr_put_u32(message, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
 	if (element->data.len)
 		put_data(message, NFTA_SET_ELEM_DATA, element->data.bytes, element->data.len);
 	if (element->object)

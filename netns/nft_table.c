@@ -102,6 +102,17 @@ void nft_leave_chain(struct nft *nft, const struct nft_table *table, const struc
 	chain_message(nft, table, chain, device, NFT_MSG_DELCHAIN);
 }
 
+void nft_flush_chain(struct nft *nft, const struct nft_table *table, const char *chain)
+{
+	struct nlmsghdr *message = nft_message(nft, NFT_MSG_DELRULE, table->family, 0);
+
+	if (!message)
+		return;
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table->name);
+	mnl_attr_put_strz(message, NFTA_RULE_CHAIN, chain);
+	nft_end_message(nft, message);
+}
+
 static struct err *ignore(struct nft_reader *reader, const struct nlmsghdr *message)
 {
 	(void)reader;
