@@ -13,9 +13,9 @@ static const struct opt traffic_opt_rows[] = {
 };
 
 static const struct table_column traffic_columns[] = {
-	{ "NAME", TABLE_LEFT },		{ "INTERFACE", TABLE_LEFT }, { "MONTH", TABLE_LEFT },
-	{ "RECEIVED", TABLE_RIGHT },	{ "SENT", TABLE_RIGHT },     { "PACKETS-IN", TABLE_RIGHT },
-	{ "PACKETS-OUT", TABLE_RIGHT },
+	{ "NAME", TABLE_LEFT },	       { "INTERFACE", TABLE_LEFT },    { "CLASS", TABLE_LEFT },
+	{ "MONTH", TABLE_LEFT },       { "RECEIVED", TABLE_RIGHT },    { "SENT", TABLE_RIGHT },
+	{ "PACKETS-IN", TABLE_RIGHT }, { "PACKETS-OUT", TABLE_RIGHT },
 };
 
 static void put_flow(struct json_out *out, const struct vps_flow *flow)
@@ -52,22 +52,53 @@ static void put_traffic(struct json_out *out, const struct vps_traffic *traffic)
 	json_out_end_array(out);
 }
 
+static void put_class(struct json_out *out, uint32_t class, const struct vps_traffic *traffic)
+{
+	json_out_object(out);
+	json_out_key(out, "class");
+	json_out_u64(out, class);
+	put_traffic(out, traffic);
+	json_out_end_object(out);
+}
+
+/* What there is of one interface, from row number i on; returns the number behind its last one. */
+static size_t put_interface(struct json_out *out, const struct vps_traffics *traffics, size_t i)
+{
+	static const struct vps_traffic nothing = { 0 };
+	const struct vps_port_traffic *rows = traffics->ports;
+	const char *name = rows[i].part.ifname;
+
+	json_out_object(out);
+	json_out_key(out, "name");
+	json_out_string(out, name);
+	put_traffic(out, rows[i].part.class ? &nothing : &rows[i].traffic);
+	json_out_key(out, "classes");
+	json_out_array(out);
+	for (; i < traffics->count && str_eq(rows[i].part.ifname, name); i++)
+		if (rows[i].part.class)
+			put_class(out, rows[i].part.class, &rows[i].traffic);
+	json_out_end_array(out);
+	json_out_end_object(out);
+	return i;
+}
+
 static void put_traffics(struct json_out *out, const char *name,
 			 const struct vps_traffics *traffics)
 {
 	json_out_object(out);
 	json_out_key(out, "name");
 	json_out_string(out, name);
-	put_traffic(out, &traffics->all);
+	put_traffic(out, &traffics->classes[0]);
+	json_out_key(out, "classes");
+	json_out_array(out);
+	for (uint32_t class = 1; class <= NET_CLASS_MAX; class ++)
+		if (traffics->classes[class].month_count)
+			put_class(out, class, &traffics->classes[class]);
+	json_out_end_array(out);
 	json_out_key(out, "interfaces");
 	json_out_array(out);
-	for (size_t i = 0; i < traffics->count; i++) {
-		json_out_object(out);
-		json_out_key(out, "name");
-		json_out_string(out, traffics->ports[i].name);
-		put_traffic(out, &traffics->ports[i].traffic);
-		json_out_end_object(out);
-	}
+	for (size_t i = 0; i < traffics->count;)
+		i = put_interface(out, traffics, i);
 	json_out_end_array(out);
 	json_out_end_object(out);
 }
@@ -75,6 +106,7 @@ static void put_traffics(struct json_out *out, const char *name,
 /* Whose row it is. */
 struct traffic_row {
 	const char *name, *port;
+	uint32_t class;
 };
 
 static struct err *add_row(struct table *table, const struct traffic_row *row, const char *month,
@@ -82,6 +114,7 @@ static struct err *add_row(struct table *table, const struct traffic_row *row, c
 {
 	TRY(table_add(table, row->name));
 	TRY(table_add(table, row->port));
+	TRY(table_add(table, row->class ? unit_count(row->class).text : "-"));
 	TRY(table_add(table, month));
 	TRY(table_add(table, unit_bytes(flow->received_bytes).text));
 	TRY(table_add(table, unit_bytes(flow->sent_bytes).text));
@@ -97,18 +130,21 @@ static struct err *add_rows(struct table *table, const struct traffic_row *row,
 	return add_row(table, row, "total", &traffic->total);
 }
 
-/* By interface, and in all where there is more than one. */
+/* By interface and class, and in all where there is more than one. */
 static struct err *add_all_rows(struct table *table, const char *name,
 				const struct vps_traffics *traffics)
 {
 	for (size_t i = 0; i < traffics->count; i++) {
-		const struct traffic_row row = { name, traffics->ports[i].name };
+		const struct vps_port_traffic *port = &traffics->ports[i];
+		const struct traffic_row row = { name, port->part.ifname, port->part.class };
 
-		TRY(add_rows(table, &row, &traffics->ports[i].traffic));
+		TRY(add_rows(table, &row, &port->traffic));
 	}
-	return traffics->count == 1 ?
-		       NULL :
-		       add_rows(table, &(struct traffic_row){ name, "all" }, &traffics->all);
+	for (uint32_t class = 0; class <= NET_CLASS_MAX && traffics->port_count != 1; class ++)
+		if (!class || traffics->classes[class].month_count)
+			TRY(add_rows(table, &(struct traffic_row){ name, "all", class },
+				     &traffics->classes[class]));
+	return NULL;
 }
 
 static struct err *show(const struct vps_host *host, const struct strlist *names, bool as_json)

@@ -56,12 +56,16 @@ struct err *guard_read_services(const char *text, struct vps_host *host)
 	return NULL;
 }
 
-struct err *guard_open_services(const struct vps_host *host, const struct vps_net *net)
+struct err *guard_set_common(const struct vps_host *host, const struct vps_net *net)
 {
+	bool is_guarded = false;
+
 	for (size_t i = 0; i < net->ports.count; i++)
-		if (net->ports.items[i].guard)
-			return net_guard_services(host->services, host->service_count);
-	return NULL;
+		is_guarded |= net->ports.items[i].guard != NULL;
+	if (!is_guarded)
+		return NULL;
+	TRY(net_guard_services(host->services, host->service_count));
+	return net_guard_classes(&net->classes);
 }
 
 /* --- peers --- */

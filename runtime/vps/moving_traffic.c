@@ -34,22 +34,22 @@ struct err *traffic_export(const struct vps_host *host, const char *name, struct
 }
 
 /* What is written is what was understood, not what came. */
-static struct err *import_file(int dir_fd, const char *ifname, const char *sums)
+static struct err *import_file(int dir_fd, const char *part_name, const char *sums)
 {
+	struct traffic_part part;
 	struct vps_traffic_file file = { 0 };
-	OWN(str) char *file_name = NULL;
 	OWN(buf) struct buf text = { 0 };
 	struct err *err;
 
-	if (!*ifname || strlen(ifname) >= IFNAMSIZ || strpbrk(ifname, "/ \t\n"))
-		return err_new(ERR_INVALID, "'%.20s' is no name of an interface", ifname);
-	TRY(str_format(&file_name, TRAFFIC_FILE_PREFIX "%s", ifname));
+	if (!traffic_part_parse(part_name, &part))
+		return err_new(ERR_INVALID, "'%.20s' is no name of an interface", part_name);
 	err = traffic_parse(sums, strlen(sums), &file);
 	if (!err)
 		err = traffic_format(&file, &text);
 	vps_traffic_release(&file.traffic);
 	if (!err)
-		err = file_replace(dir_fd, file_name, 0600, text.data, text.len);
+		err = file_replace(dir_fd, traffic_part_file(&part).text, 0600, text.data,
+				   text.len);
 	return err;
 }
 

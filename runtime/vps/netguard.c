@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "runtime/vps/publish.h"
+#include "runtime/vps/traffic.h"
 #include "runtime/vps/wire.h"
 
 /* clang-format off */
@@ -68,6 +69,8 @@ struct err *net_plan_guards(const struct vps_host *host, const char *name,
 
 	TRY(guard_find_peers(host, name, conf, &net->peers));
 	TRY(quota_throttles(host, name, conf, &is_throttled));
+	vps_classes_release(&net->classes);
+	TRY(classes_read(host, &net->classes));
 	net->guards = calloc(net->ports.count + 1, sizeof(*net->guards));
 	if (!net->guards)
 		return err_sys(ENOMEM, "plan guards");
@@ -81,6 +84,7 @@ struct err *net_plan_guards(const struct vps_host *host, const char *name,
 			quota_throttle(&net->guards[i].guard.rate);
 		net->guards[i].guard.peers = (const char *const *)net->peers.items;
 		net->guards[i].guard.peer_count = net->peers.count;
+		net->guards[i].guard.classes = net->classes;
 		port->guard = &net->guards[i].guard;
 	}
 	return NULL;
@@ -137,6 +141,7 @@ struct err *guard_renew(const struct vps_host *host)
 {
 	OWN(strlist) struct strlist names = { 0 };
 	OWN(renewal) struct renewal renewal = { 0 };
+	OWN(vps_classes) struct net_classes classes = { 0 };
 	bool is_current;
 
 	TRY(net_guard_is_current(&is_current));
@@ -158,8 +163,10 @@ struct err *guard_renew(const struct vps_host *host)
 				  names.items[i]));
 		TRY(take_guards(net, &renewal));
 	}
-	return net_guard_renew(renewal.guards, renewal.guard_count, host->services,
-			       host->service_count);
+	TRY(classes_read(host, &classes));
+	TRY(net_guard_renew(renewal.guards, renewal.guard_count, host->services,
+			    host->service_count));
+	return net_guard_classes(&classes);
 }
 
 void net_guards_release(struct vps_net *net)

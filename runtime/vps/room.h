@@ -236,9 +236,10 @@ MUST_CHECK struct err *host_net_uplinks(const struct vps_host *host,
 MUST_CHECK struct err *guard_fill_rates(const struct vps_conf *conf, struct net_guard *guard);
 /* "udp/53 tcp/53" into host->services. ERR_INVALID. */
 MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *host);
-/* Open the services to all VPSs, if a port of net is guarded. */
+/* What all VPSs have in common, if a port of net is guarded: the services that are open to them,
+ * and the classes of networks that their traffic is counted by. */
 struct vps_net;
-MUST_CHECK struct err *guard_open_services(const struct vps_host *host, const struct vps_net *net);
+MUST_CHECK struct err *guard_set_common(const struct vps_host *host, const struct vps_net *net);
 /* Host ends of the interfaces that the VPS reaches and is reached by: of VPSs that share a group
  * with it, or of which one allows the other. They need not run. */
 MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,

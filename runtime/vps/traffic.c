@@ -89,13 +89,13 @@ void traffic_this_month(char *ret_month)
 }
 
 /* *ret_changed false: there are no counters, or they stand where they stood. */
-static struct err *add_counters(const char *host_name, struct vps_traffic_file *file,
-				bool *ret_changed)
+static struct err *add_counters(const char *host_name, uint32_t class,
+				struct vps_traffic_file *file, bool *ret_changed)
 {
 	struct net_traffic counted;
 	struct vps_flow now;
 	char life[sizeof(file->life)], month[VPS_MONTH_MAX];
-	struct err *err = net_guard_traffic(host_name, &counted);
+	struct err *err = net_guard_class_traffic(host_name, class, &counted);
 
 	*ret_changed = false;
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
@@ -112,43 +112,70 @@ static struct err *add_counters(const char *host_name, struct vps_traffic_file *
 	return traffic_add(file, life, &now, month, ret_changed);
 }
 
-static struct err *bring_up_to_date(const struct traffic_work *work, const struct net_port *port,
-				    struct vps_traffic_file *file)
+static struct traffic_part part_of(const struct net_port *port, uint32_t class)
 {
-	OWN(str) char *file_name = NULL;
+	struct traffic_part part = { .class = class };
+
+	memcpy(part.ifname, port->name, sizeof(part.ifname));
+	return part;
+}
+
+static struct err *bring_up_to_date(const struct traffic_work *work, const struct net_port *port,
+				    uint32_t class, struct vps_traffic_file *file)
+{
+	const struct traffic_part part = part_of(port, class);
+	const struct traffic_file_name name = traffic_part_file(&part);
 	OWN(buf) struct buf text = { 0 };
 	bool changed;
 
-	TRY(str_format(&file_name, TRAFFIC_FILE_PREFIX "%s", port->name));
 	/* in this order: what is added meanwhile is in the counters, but not twice */
-	TRY(read_file(work, file_name, file));
-	TRY(add_counters(port->host_name, file, &changed));
+	TRY(read_file(work, name.text, file));
+	TRY(add_counters(port->host_name, class, file, &changed));
 	if (!changed || !work->saves)
 		return NULL;
 	TRY(traffic_format(file, &text));
-	return file_replace(work->dir_fd, file_name, 0600, text.data, text.len);
+	return file_replace(work->dir_fd, name.text, 0600, text.data, text.len);
+}
+
+static struct err *save_port(const struct traffic_work *work, const struct net_port *port,
+			     const struct net_classes *classes)
+{
+	for (uint32_t class = 0; class <= NET_CLASS_MAX; class ++) {
+		struct vps_traffic_file file = { 0 };
+		struct err *err = NULL;
+
+		if (!class || classes_have(classes, class))
+			err = bring_up_to_date(work, port, class, &file);
+		vps_traffic_release(&file.traffic);
+		TRY(err);
+	}
+	return NULL;
+}
+
+static struct err *save_ports(struct traffic_work *work, const struct net_ports *ports)
+{
+	OWN(vps_classes) struct net_classes classes = { 0 };
+	OWN(fd) int dir_fd = -1;
+
+	for (size_t i = 0; i < ports->count; i++) {
+		if (!net_mode_is_guarded(ports->items[i].mode))
+			continue;
+		if (dir_fd < 0) {
+			TRY(open_dir(work->host, work->name, &dir_fd));
+			TRY(classes_read(work->host, &classes));
+		}
+		work->dir_fd = dir_fd;
+		TRY(save_port(work, &ports->items[i], &classes));
+	}
+	return NULL;
 }
 
 struct err *traffic_save(const struct vps_host *host, const char *name,
 			 const struct net_ports *ports)
 {
-	OWN(fd) int dir_fd = -1;
 	struct traffic_work work = { .host = host, .name = name, .saves = true };
-	struct err *err = NULL;
 
-	for (size_t i = 0; i < ports->count && !err; i++) {
-		struct vps_traffic_file file = { 0 };
-
-		if (!net_mode_is_guarded(ports->items[i].mode))
-			continue;
-		if (dir_fd < 0)
-			err = open_dir(host, name, &dir_fd);
-		work.dir_fd = dir_fd;
-		if (!err)
-			err = bring_up_to_date(&work, &ports->items[i], &file);
-		vps_traffic_release(&file.traffic);
-	}
-	return err_wrap(err, "count the traffic of VPS %s", name);
+	return err_wrap(save_ports(&work, ports), "count the traffic of VPS %s", name);
 }
 
 struct err *traffic_forget(const struct vps_host *host, const char *name)
@@ -162,7 +189,7 @@ struct err *traffic_forget(const struct vps_host *host, const char *name)
 /* --- reading --- */
 
 /* Takes the sums of file over. */
-static struct err *keep(const char *name, struct vps_traffic_file *file,
+static struct err *keep(const struct traffic_part *part, struct vps_traffic_file *file,
 			struct vps_traffics *traffics)
 {
 	struct vps_port_traffic *ports =
@@ -174,34 +201,44 @@ static struct err *keep(const char *name, struct vps_traffic_file *file,
 	}
 	traffics->ports = ports;
 	ports += traffics->count++;
-	*ports = (struct vps_port_traffic){ .traffic = file->traffic };
-	snprintf(ports->name, sizeof(ports->name), "%s", name);
-	return traffic_merge(&ports->traffic, &traffics->all);
+	*ports = (struct vps_port_traffic){ .part = *part, .traffic = file->traffic };
+	traffics->port_count += part->class == 0;
+	return traffic_merge(&ports->traffic, &traffics->classes[part->class]);
+}
+
+static struct err *read_part(const struct traffic_work *work, const struct net_port *port,
+			     uint32_t class, struct vps_traffics *traffics)
+{
+	const struct traffic_part part = part_of(port, class);
+	struct vps_traffic_file file = { 0 };
+	struct err *err = bring_up_to_date(work, port, class, &file);
+
+	if (err || (class && !file.traffic.month_count)) {
+		vps_traffic_release(&file.traffic);
+		return err;
+	}
+	return keep(&part, &file, traffics);
 }
 
 static struct err *read_ports(const struct traffic_work *work, const struct net_ports *ports,
 			      struct vps_traffics *traffics)
 {
-	for (size_t i = 0; i < ports->count; i++) {
-		struct vps_traffic_file file = { 0 };
-		struct err *err;
+	OWN(vps_classes) struct net_classes classes = { 0 };
 
-		if (!net_mode_is_guarded(ports->items[i].mode))
-			continue;
-		err = bring_up_to_date(work, &ports->items[i], &file);
-		if (err) {
-			vps_traffic_release(&file.traffic);
-			return err;
-		}
-		TRY(keep(ports->items[i].name, &file, traffics));
-	}
+	TRY(classes_read(work->host, &classes));
+	for (size_t i = 0; i < ports->count; i++)
+		for (uint32_t class = 0; class <= NET_CLASS_MAX; class ++)
+			if (net_mode_is_guarded(ports->items[i].mode) &&
+			    (!class || classes_have(&classes, class)))
+				TRY(read_part(work, &ports->items[i], class, traffics));
 	return NULL;
 }
 
-static bool has_port(const struct vps_traffics *traffics, const char *name)
+static bool has_part(const struct vps_traffics *traffics, const struct traffic_part *part)
 {
 	for (size_t i = 0; i < traffics->count; i++)
-		if (str_eq(traffics->ports[i].name, name))
+		if (str_eq(traffics->ports[i].part.ifname, part->ifname) &&
+		    traffics->ports[i].part.class == part->class)
 			return true;
 	return false;
 }
@@ -209,19 +246,20 @@ static bool has_port(const struct vps_traffics *traffics, const char *name)
 static struct err *read_other(const struct traffic_work *work, const char *file_name,
 			      struct vps_traffics *traffics)
 {
-	const char *name = file_name + strlen(TRAFFIC_FILE_PREFIX);
+	struct traffic_part part;
 	struct vps_traffic_file file;
 	struct err *err;
 
-	if (!str_has_prefix(file_name, TRAFFIC_FILE_PREFIX) || strlen(name) >= IFNAMSIZ ||
-	    has_port(traffics, name))
+	if (!str_has_prefix(file_name, TRAFFIC_FILE_PREFIX) ||
+	    !traffic_part_parse(file_name + strlen(TRAFFIC_FILE_PREFIX), &part) ||
+	    has_part(traffics, &part))
 		return NULL;
 	err = read_file(work, file_name, &file);
 	if (err) {
 		vps_traffic_release(&file.traffic);
 		return err;
 	}
-	return keep(name, &file, traffics);
+	return keep(&part, &file, traffics);
 }
 
 /* Of interfaces that are gone, or of all when it does not run. */
@@ -239,11 +277,12 @@ static struct err *read_others(const struct traffic_work *work, struct vps_traff
 	return errno ? err_sys(errno, "list %s/%s", work->host->traffic_dir, work->name) : NULL;
 }
 
-static int by_name(const void *a, const void *b)
+static int by_part(const void *a, const void *b)
 {
 	const struct vps_port_traffic *one = a, *other = b;
+	int names = strcmp(one->part.ifname, other->part.ifname);
 
-	return strcmp(one->name, other->name);
+	return names ? names : (int)one->part.class - (int)other->part.class;
 }
 
 struct err *traffic_of_month(const struct vps_host *host, const char *name, const char *month,
@@ -257,8 +296,8 @@ struct err *traffic_of_month(const struct vps_host *host, const char *name, cons
 	TRY(open_dir(host, name, &dir_fd));
 	work.dir_fd = dir_fd;
 	TRY(read_others(&work, &traffics));
-	for (size_t i = 0; i < traffics.all.month_count; i++) {
-		const struct vps_month *row = &traffics.all.months[i];
+	for (size_t i = 0; i < traffics.classes[0].month_count; i++) {
+		const struct vps_month *row = &traffics.classes[0].months[i];
 
 		if (str_eq(row->name, month))
 			bytes += row->flow.received_bytes + row->flow.sent_bytes;
@@ -293,7 +332,7 @@ struct err *vps_traffic_read(const struct vps_host *host, const char *name,
 	TRY(read_ports(&work, &net.ports, &traffics));
 	TRY(read_others(&work, &traffics));
 	if (traffics.count)
-		qsort(traffics.ports, traffics.count, sizeof(*traffics.ports), by_name);
+		qsort(traffics.ports, traffics.count, sizeof(*traffics.ports), by_part);
 	*ret_traffics = traffics;
 	traffics = (struct vps_traffics){ 0 };
 	return NULL;

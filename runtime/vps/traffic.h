@@ -33,8 +33,37 @@ static inline __attribute__((unused)) void own_vps_traffic(struct vps_traffic *t
 	vps_traffic_release(traffic);
 }
 
-/* A file is called after its interface: "if.eth0". */
+/* --- classes of networks (classes.c), counted apart where the host has any --- */
+
+#define VPS_CLASS_ROWS_MAX 1024
+void vps_classes_release(struct net_classes *classes);
+static inline __attribute__((unused)) void own_vps_classes(struct net_classes *classes)
+{
+	vps_classes_release(classes);
+}
+/* Lines "CLASS NETWORK". ERR_INVALID names the line. */
+MUST_CHECK struct err *vps_classes_parse(const char *text, size_t len,
+					 struct net_classes *ret_classes);
+/* The host's /etc/cella/conf/networks_classes: none if it is missing, nor if it is bad, which is
+ * warned about. */
+MUST_CHECK struct err *classes_read(const struct vps_host *host, struct net_classes *ret_classes);
+bool classes_have(const struct net_classes *classes, uint32_t class);
+
+/* --- the files --- */
+
+/* A file is called after its interface: "if.eth0"; that of a class "if.eth0:2". */
 #define TRAFFIC_FILE_PREFIX "if."
+/* What a file is of. */
+struct traffic_part {
+	char ifname[IFNAMSIZ]; /* inside */
+	uint32_t class;	       /* 0: all classes, and what has none */
+};
+/* "eth0:2", without the prefix; false: no file of sums is called so. */
+bool traffic_part_parse(const char *text, struct traffic_part *ret_part);
+struct traffic_file_name {
+	char text[IFNAMSIZ + 16];
+};
+struct traffic_file_name traffic_part_file(const struct traffic_part *part);
 #define TRAFFIC_FILE_MAX ((size_t)64 << 10)
 
 /* What is kept in a file: the sums, and how far the counters had come when they were added. */
@@ -55,14 +84,14 @@ MUST_CHECK struct err *traffic_add(struct vps_traffic_file *file, const char *li
 /* Add the sums of one to another's. */
 MUST_CHECK struct err *traffic_merge(const struct vps_traffic *more, struct vps_traffic *traffic);
 
-/* Of a VPS: in all, and by interface, those that it has no more among them. */
+/* Of a VPS: in all, by class, and by interface and class, those that it has no more among them. */
 struct vps_traffics {
-	struct vps_traffic all;
+	struct vps_traffic classes[NET_CLASS_MAX + 1]; /* 0: in all */
 	struct vps_port_traffic {
-		char name[IFNAMSIZ]; /* inside */
+		struct traffic_part part;
 		struct vps_traffic traffic;
-	} * ports; /* owned; sorted by name */
-	size_t count;
+	} * ports;		  /* owned; sorted by name and class */
+	size_t count, port_count; /* port_count: of class 0 */
 };
 void vps_traffics_release(struct vps_traffics *traffics);
 static inline __attribute__((unused)) void own_vps_traffics(struct vps_traffics *traffics)

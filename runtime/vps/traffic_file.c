@@ -22,7 +22,8 @@ void vps_traffics_release(struct vps_traffics *traffics)
 	for (size_t i = 0; i < traffics->count; i++)
 		vps_traffic_release(&traffics->ports[i].traffic);
 	free(traffics->ports);
-	vps_traffic_release(&traffics->all);
+	for (size_t i = 0; i < ARRAY_SIZE(traffics->classes); i++)
+		vps_traffic_release(&traffics->classes[i]);
 	*traffics = (struct vps_traffics){ 0 };
 }
 
@@ -49,6 +50,37 @@ static struct err *add_month(struct vps_traffic *traffic, const char *name,
 	traffic->month_count++;
 	*ret_flow = &months[at].flow;
 	return NULL;
+}
+
+bool traffic_part_parse(const char *text, struct traffic_part *ret_part)
+{
+	size_t len = strcspn(text, ":");
+	struct traffic_part part = { 0 };
+	uint64_t class = 0;
+	struct err *err;
+
+	if (len >= IFNAMSIZ)
+		return false;
+	memcpy(part.ifname, text, len);
+	err = net_name_check(part.ifname);
+	if (!err && text[len])
+		err = parse_u64("class", text + len + 1, 1, NET_CLASS_MAX, &class);
+	part.class = (uint32_t) class;
+	*ret_part = part;
+	err_drop(err); /* whoever put the file there knows */
+	return !err;
+}
+
+struct traffic_file_name traffic_part_file(const struct traffic_part *part)
+{
+	struct traffic_file_name name;
+
+	if (part->class)
+		snprintf(name.text, sizeof(name.text), TRAFFIC_FILE_PREFIX "%s:%u", part->ifname,
+			 part->class);
+	else
+		snprintf(name.text, sizeof(name.text), TRAFFIC_FILE_PREFIX "%s", part->ifname);
+	return name;
 }
 
 /* --- text --- */

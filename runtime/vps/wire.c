@@ -52,7 +52,7 @@ static struct err *change(const struct vps_host *host, const char *name, const s
 	/* counters go with their guards; a disk that is full must not keep a VPS as it is */
 	log_warn(traffic_save(host, name, &old->ports));
 	TRY(net_ports_change(&old->ports, &want->ports, netns_fd));
-	TRY(guard_open_services(host, want));
+	TRY(guard_set_common(host, want));
 	TRY(forward_hold(host, want));
 	/* the old uplinks may be others */
 	TRY(net_proxy_change(&old->uplinks, &old->ports, &none));

@@ -25,6 +25,7 @@ struct vps_net {
 	struct strlist peers;	    /* what the guards lend */
 	struct port_guard *guards;  /* owned; of a plan, one per port; NULL: as on record */
 	struct net_uplinks uplinks; /* where the routed addresses are answered for */
+	struct net_classes classes; /* of a plan; what its traffic is counted by */
 	bool pending;
 };
 void vps_net_release(struct vps_net *net);

@@ -25,6 +25,11 @@ for i in range(int(sys.argv[1])):
 }
 
 world_make
+classes=$CELLA_ROOT/etc/cella/conf/networks_classes
+mkdir -p "${classes%/*}"
+printf '%s\n' "1 0.0.0.0/0 # transit" "2 198.51.100.0/24" "3 10.88.0.0/24" >"$classes"
+# of_class CLASS FIELD
+of_class() { cella traffic one --json | jq ".[0].classes | map(select(.class == $1).total.$2) | add // 0"; }
 vps_start one --ipadd 10.66.0.1
 check "next to nothing yet" test "$(total receivedBytes)" -lt 1000
 lives=0
@@ -44,9 +49,13 @@ sent=$(total sentBytes) received=$(total receivedBytes)
 # beside the datagrams: ARP, neighbour discovery and the answers that nobody listens
 check "what was sent: $sent" awk -v got="$sent" -v want=$((lives * 1000 * 1042)) 'BEGIN { exit !(got >= want && got <= want * 1.08) }'
 check "what was received: $received" awk -v got="$received" -v want=$((lives * 500 * 1042)) 'BEGIN { exit !(got >= want && got <= want * 1.15) }'
+sent2=$(of_class 2 sentBytes) received2=$(of_class 2 receivedBytes)
+check "so it was by class: $sent2 and $received2" \
+	awk -v s="$sent2" -v r="$received2" -v n=$((lives * 500 * 1042)) -v S="$sent" 'BEGIN { exit !(s >= 2 * n && s <= S && r >= n && r <= n * 1.15) }'
+is "no other one had any" "$(of_class 1 sentPackets) $(of_class 3 sentPackets)" "0 0"
 is "asking does not change it" "$(total sentBytes)" "$sent"
 is "the month has it all" "$(cella traffic one --json | jq '.[0].months | map(.sentBytes) | add')" "$sent"
-like "a table for people" "$(cella traffic one)" "one +eth0 +$(date -u +%Y-%m) +[0-9.]+M +[0-9.]+M"
+like "a table for people" "$(cella traffic one)" "one +eth0 +- +$(date -u +%Y-%m) +[0-9.]+M +[0-9.]+M"
 
 # a second interface, added and removed while it runs
 cella start one >/dev/null
@@ -54,6 +63,9 @@ cella set one --netif_add eth1,bridge=traffic0,ip=10.88.0.1/24 >/dev/null
 in_net one ping -c 3 -i 0.2 -W 1 10.88.0.9 >/dev/null || true # nobody there: three questions or more
 of_eth1=$(cella traffic one --json | jq '.[0].interfaces[] | select(.name == "eth1").total.sentBytes')
 check "each interface is counted: $of_eth1" test "$of_eth1" -ge 42
+echo "4 10.0.0.0/33" >>"$classes"
+like "a bad list of classes is said" "$(cella traffic one 2>&1 >/dev/null)" "networks_classes: no traffic is counted by classes.*line 4:"
+sed -i '$d' "$classes"
 cella set one --netif_del eth1 >/dev/null
 check "and stays counted when it is gone" test "$(cella traffic one --json | jq '.[0].interfaces[] | select(.name == "eth1").total.sentBytes')" -ge "$of_eth1"
 is "the sum is that of all" "$(cella traffic one --json | jq '.[0] | .total.sentBytes - (.interfaces | map(.total.sentBytes) | add)')" 0

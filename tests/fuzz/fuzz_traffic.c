@@ -1,10 +1,30 @@
-/* The file of traffic sums: what can be read is written so that it reads the same. */
+/* The file of traffic sums: what can be read is written so that it reads the same. The list of
+ * classes of networks: no bit is set behind a prefix. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "runtime/vps/traffic.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void read_classes(const char *text, size_t len)
+{
+	OWN(vps_classes) struct net_classes classes = { 0 };
+	struct err *err = vps_classes_parse(text, len, &classes);
+
+	err_drop(err); /* refused */
+	for (size_t i = 0; i < classes.count; i++) {
+		const struct net_addr *prefix = &classes.items[i].prefix;
+		size_t bits = prefix->family == AF_INET ? 32 : 128;
+
+		if (classes.items[i].class > NET_CLASS_MAX || prefix->prefix > bits)
+			abort();
+		for (size_t bit = prefix->prefix; bit < bits; bit++)
+			if (prefix->bytes[bit / 8] & 0x80 >> bit % 8)
+				abort();
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -12,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	OWN(buf) struct buf text = { 0 };
 	struct err *err = traffic_parse((const char *)data, size, &file);
 
+	read_classes((const char *)data, size);
 	if (err) {
 		err_drop(err); /* refused */
 		return 0;

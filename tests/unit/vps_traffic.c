@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -140,6 +141,65 @@ static void quotas_are_a_size_and_an_action(void **state)
 	}
 }
 
+static void classes_are_lines(void **state)
+{
+	static const char text[] = "# as OpenVZ has it\n\n1 0.0.0.0/0\n 2\t10.1.2.3/12 # ours\r\n"
+				   "15 2001:db8::1/33\n0 192.0.2.7";
+	static const char *const bad[] = {
+		"1",
+		"1 10.0.0.0/8 more",
+		"16 10.0.0.0/8",
+		"-1 10.0.0.0/8",
+		"one 10.0.0.0/8",
+		"1 10.0.0.0/33",
+		"1 10.0.0/8",
+		"1 10.0.0.0/",
+		"1 ::1/129",
+		"1 10.0.0.0/8\n2 10.9.0.0/8",
+	};
+	OWN(vps_classes) struct net_classes classes = { 0 };
+
+	(void)state;
+	assert_null(vps_classes_parse(text, strlen(text), &classes));
+	assert_int_equal(classes.count, 4);
+	assert_int_equal(classes.items[0].prefix.prefix, 0);
+	assert_int_equal(classes.items[1].class, 2);
+	assert_memory_equal(classes.items[1].prefix.bytes, ((uint8_t[16]){ 10 }), 16);
+	assert_int_equal(classes.items[2].prefix.family, AF_INET6);
+	assert_memory_equal(classes.items[2].prefix.bytes, ((uint8_t[16]){ 0x20, 1, 0x0d, 0xb8 }),
+			    16);
+	assert_int_equal(classes.items[3].prefix.prefix, 32);
+	assert_true(classes_have(&classes, 15));
+	assert_false(classes_have(&classes, 3));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct net_classes none = { 0 };
+		struct err *err = vps_classes_parse(bad[i], strlen(bad[i]), &none);
+
+		if (!err)
+			print_message("taken: %s\n", bad[i]);
+		assert_non_null(err);
+		assert_int_equal(err_kind(err), ERR_INVALID);
+		err_drop(err);
+	}
+}
+
+static void files_are_of_an_interface_and_a_class(void **state)
+{
+	static const char *const bad[] = {
+		"", "eth0:0", "eth0:16", "eth0:x", "eth0:", "a/b", ":1"
+	};
+	struct traffic_part part;
+
+	(void)state;
+	assert_true(traffic_part_parse("eth0", &part));
+	assert_string_equal(traffic_part_file(&part).text, "if.eth0");
+	assert_true(traffic_part_parse("abcdefghijklmno:15", &part));
+	assert_int_equal(part.class, 15);
+	assert_string_equal(traffic_part_file(&part).text, "if.abcdefghijklmno:15");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(traffic_part_parse(bad[i], &part));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +207,8 @@ int main(void)
 		cmocka_unit_test(nothing_is_added_twice),
 		cmocka_unit_test(sums_are_added),
 		cmocka_unit_test(bad_files_are_refused),
+		cmocka_unit_test(classes_are_lines),
+		cmocka_unit_test(files_are_of_an_interface_and_a_class),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
