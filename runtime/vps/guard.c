@@ -87,28 +87,62 @@ static bool are_peers(const char *name, const struct vps_conf *conf, const char 
 	       strlist_has(&other->allow_peers, name);
 }
 
-struct err *guard_find_peers(const struct vps_host *host, const char *name,
-			     const struct vps_conf *conf, struct strlist *ret_host_names)
+void vps_confs_release(struct vps_confs *confs)
+{
+	for (size_t i = 0; i < confs->names.count; i++)
+		vps_conf_release(&confs->items[i]);
+	free(confs->items);
+	strlist_release(&confs->names);
+	*confs = (struct vps_confs){ 0 };
+}
+
+static struct err *take_conf(const struct vps_host *host, const char *name, struct vps_confs *confs)
+{
+	OWN(vps_conf) struct vps_conf conf;
+	struct err *err;
+
+	vps_conf_init(&conf);
+	err = vps_load(host, name, &conf);
+	if (err) {
+		log_warn(err); /* a damaged definition allows nothing */
+		return NULL;
+	}
+	TRY(strlist_add(&confs->names, name));
+	confs->items[confs->names.count - 1] = conf;
+	vps_conf_init(&conf);
+	return NULL;
+}
+
+struct err *guard_load_others(const struct vps_host *host, const char *name,
+			      struct vps_confs *ret_confs)
 {
 	OWN(strlist) struct strlist names = { 0 };
+	OWN(vps_confs) struct vps_confs confs = { 0 };
 
 	TRY(vps_names(host, &names));
-	for (size_t i = 0; i < names.count; i++) {
-		OWN(vps_conf) struct vps_conf other;
-		OWN(net_ports) struct net_ports ports = { 0 };
-		struct err *err;
+	confs.items = calloc(names.count + 1, sizeof(*confs.items));
+	if (!confs.items)
+		return err_sys(ENOMEM, "keep the definitions of all VPSs");
+	for (size_t i = 0; i < names.count; i++)
+		if (!str_eq(names.items[i], name))
+			TRY(take_conf(host, names.items[i], &confs));
+	*ret_confs = confs;
+	confs = (struct vps_confs){ 0 };
+	return NULL;
+}
 
-		vps_conf_init(&other);
-		if (str_eq(names.items[i], name))
+struct err *guard_find_peers(const struct vps_host *host, const char *name,
+			     const struct vps_conf *conf, const struct vps_confs *others,
+			     struct strlist *ret_host_names)
+{
+	for (size_t i = 0; i < others->names.count; i++) {
+		const char *other_name = others->names.items[i];
+		const struct vps_conf *other = &others->items[i];
+		OWN(net_ports) struct net_ports ports = { 0 };
+
+		if (str_eq(other_name, name) || !are_peers(name, conf, other_name, other))
 			continue;
-		err = vps_load(host, names.items[i], &other);
-		if (err) {
-			log_warn(err); /* a damaged definition allows nothing */
-			continue;
-		}
-		if (!are_peers(name, conf, names.items[i], &other))
-			continue;
-		TRY(net_plan(host, names.items[i], &other, &ports));
+		TRY(net_plan(host, other_name, other, &ports));
 		for (size_t k = 0; k < ports.count; k++)
 			if (net_mode_is_guarded(ports.items[k].mode))
 				TRY(strlist_add(ret_host_names, ports.items[k].host_name));

@@ -62,14 +62,15 @@ static struct err *fill(const struct vps_conf *conf, const struct net_port *port
 	return NULL;
 }
 
-struct err *net_plan_guards(const struct vps_host *host, const char *name,
-			    const struct vps_conf *conf, struct vps_net *net)
+static struct err *plan_guards(const struct vps_host *host, const char *name,
+			       const struct vps_conf *conf, const struct vps_confs *others,
+			       struct vps_net *net)
 {
 	bool is_throttled;
 
-	TRY(guard_find_peers(host, name, conf, &net->peers));
+	net_guards_release(net);
+	TRY(guard_find_peers(host, name, conf, others, &net->peers));
 	TRY(quota_throttles(host, name, conf, &is_throttled));
-	vps_classes_release(&net->classes);
 	TRY(classes_read(host, &net->classes));
 	net->guards = calloc(net->ports.count + 1, sizeof(*net->guards));
 	if (!net->guards)
@@ -88,6 +89,15 @@ struct err *net_plan_guards(const struct vps_host *host, const char *name,
 		port->guard = &net->guards[i].guard;
 	}
 	return NULL;
+}
+
+struct err *net_plan_guards(const struct vps_host *host, const char *name,
+			    const struct vps_conf *conf, struct vps_net *net)
+{
+	OWN(vps_confs) struct vps_confs others = { 0 };
+
+	TRY(guard_load_others(host, name, &others));
+	return plan_guards(host, name, conf, &others, net);
 }
 
 /* --- rules of another version of cella --- */
@@ -110,7 +120,8 @@ static void own_renewal(struct renewal *renewal)
 
 /* As wire_repair() would: ports as they are on record, the rest as it is defined. After a failure
  * net may be half planned. */
-static struct err *plan_recorded(const struct vps_host *host, const char *name, struct vps_net *net)
+static struct err *plan_recorded(const struct vps_host *host, const char *name,
+				 const struct vps_confs *all, struct vps_net *net)
 {
 	OWN(vps_conf) struct vps_conf conf;
 
@@ -119,10 +130,45 @@ static struct err *plan_recorded(const struct vps_host *host, const char *name, 
 	if (net->ports.count == 0)
 		return NULL;
 	TRY(vps_load(host, name, &conf));
-	return net_plan_guards(host, name, &conf, net);
+	return plan_guards(host, name, &conf, all, net);
 }
 
-static struct err *take_guards(const struct vps_net *net, struct renewal *renewal)
+static bool is_published(const struct renewal *renewal, const struct net_publish *row)
+{
+	for (size_t i = 0; i < renewal->guard_count; i++) {
+		const struct net_guard *guard = renewal->guards[i];
+
+		for (size_t k = 0; k < guard->publish_count; k++)
+			if (guard->publish[k].proto == row->proto &&
+			    guard->publish[k].host_port == row->host_port &&
+			    guard->publish[k].addr.family == row->addr.family)
+				return true;
+	}
+	return false;
+}
+
+/* Definitions that were edited may name a port of the host twice: the first VPS has it, and nobody
+ * else is held up. */
+static void leave_published(const struct renewal *renewal, const char *name,
+			    struct port_guard *guard)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < guard->guard.publish_count; i++) {
+		const struct net_publish row = guard->publish[i];
+
+		if (!is_published(renewal, &row))
+			guard->publish[kept++] = row;
+		else
+			log_warn(err_new(ERR_EXISTS,
+					 "VPS %s: port %u of the host leads to another VPS "
+					 "already, and not to this one: change its --publish",
+					 name, row.host_port));
+	}
+	guard->guard.publish_count = kept;
+}
+
+static struct err *take_guards(const char *name, struct vps_net *net, struct renewal *renewal)
 {
 	const struct net_guard **guards =
 		reallocarray(renewal->guards, renewal->guard_count + net->ports.count + 1,
@@ -132,8 +178,10 @@ static struct err *take_guards(const struct vps_net *net, struct renewal *renewa
 		return err_sys(ENOMEM, "keep the guards of all VPSs");
 	renewal->guards = guards;
 	for (size_t i = 0; i < net->ports.count; i++)
-		if (net->ports.items[i].guard)
+		if (net->ports.items[i].guard) {
+			leave_published(renewal, name, &net->guards[i]);
 			guards[renewal->guard_count++] = net->ports.items[i].guard;
+		}
 	return NULL;
 }
 
@@ -141,6 +189,7 @@ struct err *guard_renew(const struct vps_host *host)
 {
 	OWN(strlist) struct strlist names = { 0 };
 	OWN(renewal) struct renewal renewal = { 0 };
+	OWN(vps_confs) struct vps_confs all = { 0 };
 	OWN(vps_classes) struct net_classes classes = { 0 };
 	bool is_current;
 
@@ -152,16 +201,17 @@ struct err *guard_renew(const struct vps_host *host)
 	if (!renewal.nets)
 		return err_sys(ENOMEM, "plan the guards of all VPSs");
 	renewal.count = names.count;
+	TRY(guard_load_others(host, NULL, &all));
 	for (size_t i = 0; i < names.count; i++) {
 		struct vps_net *net = &renewal.nets[i];
-		struct err *err = plan_recorded(host, names.items[i], net);
+		struct err *err = plan_recorded(host, names.items[i], &all, net);
 
 		if (err)
 			vps_net_release(net);
 		/* one that cannot be read holds up no other */
 		log_warn(err_wrap(err, "the network of VPS %s is closed until this is mended",
 				  names.items[i]));
-		TRY(take_guards(net, &renewal));
+		TRY(take_guards(names.items[i], net, &renewal));
 	}
 	TRY(classes_read(host, &classes));
 	TRY(net_guard_renew(renewal.guards, renewal.guard_count, host->services,
@@ -174,6 +224,7 @@ void net_guards_release(struct vps_net *net)
 	for (size_t i = 0; net->guards && i < net->ports.count; i++)
 		free(net->guards[i].publish);
 	strlist_release(&net->peers);
+	vps_classes_release(&net->classes);
 	free(net->guards);
 	net->guards = NULL;
 }

@@ -9,14 +9,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "runtime/vps/netif.h"
-#include "runtime/vps/traffic.h"
 #include "runtime/vps/wire.h"
 
 void vps_net_release(struct vps_net *net)
 {
 	net_guards_release(net);
 	net_ports_release(&net->ports);
-	vps_classes_release(&net->classes);
 	*net = (struct vps_net){ 0 };
 }
 

@@ -240,10 +240,23 @@ MUST_CHECK struct err *guard_read_services(const char *text, struct vps_host *ho
  * and the classes of networks that their traffic is counted by. */
 struct vps_net;
 MUST_CHECK struct err *guard_set_common(const struct vps_host *host, const struct vps_net *net);
+/* Definitions that can be read; others are warned about, and allow nothing. */
+struct vps_confs {
+	struct strlist names;
+	struct vps_conf *items; /* owned; one of each name */
+};
+void vps_confs_release(struct vps_confs *confs);
+static inline __attribute__((unused)) void own_vps_confs(struct vps_confs *confs)
+{
+	vps_confs_release(confs);
+}
+/* Those of all VPSs but this one (NULL: of all). */
+MUST_CHECK struct err *guard_load_others(const struct vps_host *host, const char *name,
+					 struct vps_confs *ret_confs);
 /* Host ends of the interfaces that the VPS reaches and is reached by: of VPSs that share a group
  * with it, or of which one allows the other. They need not run. */
 MUST_CHECK struct err *guard_find_peers(const struct vps_host *host, const char *name,
-					const struct vps_conf *conf,
+					const struct vps_conf *conf, const struct vps_confs *others,
 					struct strlist *ret_host_names);
 
 /* --- traffic.c --- */

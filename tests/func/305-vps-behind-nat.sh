@@ -53,5 +53,14 @@ check_fails "publishing needs NAT" "no interface in mode nat" cella create three
 check_fails "one mode of routing" "one routed or nat" cella create three --ostemplate busybox --ipadd 10.77.0.3 --netif_add eth0,mode=nat
 check_fails "no such port" "65535" cella create three --ostemplate busybox --netif_add eth0,mode=nat --publish 70000:81
 check_fails "no such protocol" "neither tcp nor udp" cella create three --ostemplate busybox --netif_add eth0,mode=nat --publish 81:81/sctp
+
+# a definition that was edited names a port that another VPS has; an upgrade replaces the rules of both
+cella start two >/dev/null
+sed -i '$aPUBLISH="8080:81 8082:82"' "$conf_dir/two.conf"
+nft flush set netdev cella version
+like "a port that leads elsewhere is said" "$(cella list 2>&1 >/dev/null)" "VPS two: port 8080 of the host leads to another VPS"
+is "the first VPS keeps it, and the other has the rest" "$(nft -j list map inet cella publish4 | jq -c '[.nftables[].map?.elem // empty | .[] | .[0].concat[1] // .[0].elem.val.concat[1]] | sort')" "[5300,8080,8082]"
+like "and it leads there" "$(far socat -T 5 - TCP4:10.77.0.1:8080 </dev/null)" "from .*0a4d:0002"
+cella stop --fast two
 cella stop --fast one
 is "nothing is left in nftables" "$(nft list tables | grep cella || true)" ""
