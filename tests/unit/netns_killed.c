@@ -33,6 +33,8 @@ struct network {
 };
 
 static struct net_uplinks uplinks = { { "cvlower" }, 1 };
+static struct net_class class = { { AF_INET, { 10 }, 8 }, 1 };
+static const struct net_classes classes = { &class, 1 };
 
 static void guard(struct network *network, size_t i)
 {
@@ -41,7 +43,8 @@ static void guard(struct network *network, size_t i)
 	network->guards[i] = (struct net_guard){ .host_name = port->host_name,
 						 .mac = { 2, 0, 0, 0, 0, (uint8_t)i },
 						 .addrs = port->addrs,
-						 .addr_count = port->addr_count };
+						 .addr_count = port->addr_count,
+						 .classes = classes };
 	if (port->mode == NET_BRIDGED)
 		network->guards[i].flags = NET_GUARD_BRIDGED;
 	else
@@ -76,6 +79,7 @@ static struct network small, large;
 static struct err *change(const struct net_ports *old, const struct net_ports *want)
 {
 	TRY(net_ports_change(old, want, inside_ns));
+	TRY(net_guard_classes(&classes));
 	TRY(net_proxy_change(&uplinks, old, &none));
 	return net_proxy_change(&uplinks, &none, want);
 }
@@ -119,9 +123,27 @@ static bool killed_at(unsigned int message, struct err *(*work)(void))
 
 /* --- what is there --- */
 
+static bool is_classed(const char *host_name)
+{
+	OWN(nft) struct nft nft = { 0 };
+	struct net_traffic traffic;
+	struct err *err = net_guard_class_traffic(host_name, 1, &traffic);
+	bool has;
+
+	must(nft_open(&nft));
+	must(nft_has_rules(&nft, &(struct nft_table){ NFPROTO_NETDEV, "cella" }, "classed", &has));
+	has &= !err;
+	err_drop(err); /* the answer */
+	return has;
+}
+
 static void is_whole(const struct net_ports *ports)
 {
 	bool whole;
+
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->items[i].guard)
+			assert_true(is_classed(ports->items[i].host_name));
 
 	must(net_ports_check(ports, &whole));
 	assert_true(whole);
