@@ -220,6 +220,8 @@ struct cgroup_stats {
 
 void cgroup_stats_release(struct cgroup_stats *stats);
 MUST_CHECK struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
+/* Of the same no more than memory, swap and processes in use. */
+MUST_CHECK struct err *cgroup_counts_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);
 /* The same without what few ask for and much reading costs: memory_stat, hugetlb and rdma stay
  * empty. */
 MUST_CHECK struct err *cgroup_usage_read(const struct cgroup *cg, struct cgroup_stats *ret_stats);

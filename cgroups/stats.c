@@ -19,13 +19,14 @@
 static const struct number_row {
 	const char *file;
 	size_t offset;
+	bool is_count; /* one that cgroup_counts_read() reads */
 } number_rows[] = {
-	{ "memory.current", AT(memory_bytes) },
+	{ "memory.current", AT(memory_bytes), true },
 	{ "memory.max", AT(memory_max_bytes) },
 	{ "memory.peak", AT(memory_peak_bytes) },
-	{ "memory.swap.current", AT(swap_bytes) },
+	{ "memory.swap.current", AT(swap_bytes), true },
 	{ "memory.swap.max", AT(swap_max_bytes) },
-	{ "pids.current", AT(pids) },
+	{ "pids.current", AT(pids), true },
 	{ "pids.max", AT(pids_max) },
 };
 
@@ -70,6 +71,15 @@ static const struct io_row {
 static uint64_t *field_at(void *base, size_t offset)
 {
 	return (uint64_t *)(void *)((char *)base + offset);
+}
+
+static struct err *read_counts(int dir_fd, struct cgroup_stats *stats)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(number_rows); i++)
+		if (number_rows[i].is_count)
+			TRY(file_read_u64(dir_fd, number_rows[i].file,
+					  field_at(stats, number_rows[i].offset)));
+	return NULL;
 }
 
 static struct err *read_numbers(int dir_fd, struct cgroup_stats *stats)
@@ -278,6 +288,11 @@ static struct err *read_with(const struct cgroup *cg,
 struct err *cgroup_stats_read(const struct cgroup *cg, struct cgroup_stats *ret_stats)
 {
 	return read_with(cg, read_all, ret_stats);
+}
+
+struct err *cgroup_counts_read(const struct cgroup *cg, struct cgroup_stats *ret_stats)
+{
+	return read_with(cg, read_counts, ret_stats);
 }
 
 struct err *cgroup_usage_read(const struct cgroup *cg, struct cgroup_stats *ret_stats)

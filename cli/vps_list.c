@@ -145,21 +145,21 @@ static const struct field {
 	const char *name, *also; /* second spelling, or NULL */
 	struct table_column column;
 	field_fn *add;
-	bool dear; /* more is to be read of each VPS than for the others */
+	enum vps_detail detail; /* what is to be read for it */
 } fields[] = {
 	{ "name", "ctid", { "NAME", TABLE_LEFT }, name_field },
-	{ "nproc", "numproc", { "NPROC", TABLE_RIGHT }, nproc_field },
+	{ "nproc", "numproc", { "NPROC", TABLE_RIGHT }, nproc_field, VPS_WITH_COUNTS },
 	{ "nproc.l", "numproc.l", { "NPROC.L", TABLE_RIGHT }, nproc_limit_field },
 	{ "status", NULL, { "STATUS", TABLE_LEFT }, status_field },
-	{ "ram", "physpages", { "RAM", TABLE_RIGHT }, ram_field },
+	{ "ram", "physpages", { "RAM", TABLE_RIGHT }, ram_field, VPS_WITH_COUNTS },
 	{ "ram.l", "physpages.l", { "RAM.L", TABLE_RIGHT }, ram_limit_field },
-	{ "swap", "swappages", { "SWAP", TABLE_RIGHT }, swap_field },
-	{ "cpu", NULL, { "CPU", TABLE_RIGHT }, cpu_field },
+	{ "swap", "swappages", { "SWAP", TABLE_RIGHT }, swap_field, VPS_WITH_COUNTS },
+	{ "cpu", NULL, { "CPU", TABLE_RIGHT }, cpu_field, VPS_WITH_USAGE },
 	{ "cpus", NULL, { "CPUS", TABLE_RIGHT }, cpus_field },
-	{ "read", NULL, { "READ", TABLE_RIGHT }, disk_read_field },
-	{ "write", NULL, { "WRITE", TABLE_RIGHT }, disk_write_field },
-	{ "in", NULL, { "IN", TABLE_RIGHT }, net_in_field, true },
-	{ "out", NULL, { "OUT", TABLE_RIGHT }, net_out_field, true },
+	{ "read", NULL, { "READ", TABLE_RIGHT }, disk_read_field, VPS_WITH_USAGE },
+	{ "write", NULL, { "WRITE", TABLE_RIGHT }, disk_write_field, VPS_WITH_USAGE },
+	{ "in", NULL, { "IN", TABLE_RIGHT }, net_in_field, VPS_WITH_STATS },
+	{ "out", NULL, { "OUT", TABLE_RIGHT }, net_out_field, VPS_WITH_STATS },
 	{ "ip", NULL, { "IP_ADDR", TABLE_LEFT }, ip_field },
 	{ "hostname", NULL, { "HOSTNAME", TABLE_LEFT }, hostname_field },
 	{ "ostemplate", "template", { "OSTEMPLATE", TABLE_LEFT }, template_field },
@@ -197,7 +197,7 @@ struct choice {
 	const struct field *fields[FIELDS_MAX];
 	struct table_column columns[FIELDS_MAX];
 	size_t count;
-	enum vps_detail detail; /* what they are made of */
+	enum vps_detail detail; /* the most that one of them wants */
 };
 
 static const struct field *find_field(const char *name, size_t len)
@@ -225,8 +225,8 @@ static struct err *choose(const char *text, struct choice *choice)
 				len > 40 ? 40 : (int)len, text);
 		if (choice->count == FIELDS_MAX)
 			return err_new(ERR_INVALID, "--output: more than %d fields", FIELDS_MAX);
-		if (field->dear)
-			choice->detail = VPS_WITH_STATS;
+		if (field->detail > choice->detail)
+			choice->detail = field->detail;
 		choice->columns[choice->count] = field->column;
 		choice->fields[choice->count++] = field;
 		text += len + (text[len] == ',');
@@ -260,9 +260,14 @@ static struct err *add_all(const struct vps_host *host, const struct strlist *na
 			   const struct list_opts *opts, const struct choice *choice,
 			   struct table *table, struct json_out *out)
 {
+	OWN(net_seen) struct net_seen seen = { 0 };
+	const struct vps_glance glance = { choice->detail, &seen };
+
+	if (!opts->named)
+		vps_see_all(&seen);
 	for (size_t i = 0; i < names->count; i++) {
 		OWN(vps_info) struct vps_info info = { 0 };
-		struct err *err = vps_look(host, names->items[i], choice->detail, &info);
+		struct err *err = vps_glance(host, names->items[i], &glance, &info);
 
 		if (err && err_kind(err) == ERR_NOT_FOUND && !opts->named) {
 			err_drop(err); /* destroyed since the names were read */
@@ -297,7 +302,7 @@ static struct err *list_run(const struct cmd_call *call, int *ret_status)
 	OWN(buf) struct buf text = { 0 };
 	OWN(table) struct table table = { 0 };
 	struct list_opts opts = { .fields = DEFAULT_FIELDS };
-	struct choice choice = { .detail = VPS_WITH_USAGE };
+	struct choice choice = { .detail = VPS_BRIEF };
 
 	(void)ret_status;
 	TRY(cmd_parse(call, &opts, &args));

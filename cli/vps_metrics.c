@@ -145,7 +145,10 @@ static struct err *add_family(const struct family *family, const struct measured
 static struct err *measure(const struct vps_host *host, struct measured *measured)
 {
 	OWN(strlist) struct strlist names = { 0 };
+	OWN(net_seen) struct net_seen seen = { 0 };
+	const struct vps_glance glance = { VPS_WITH_STATS, &seen };
 
+	vps_see_all(&seen);
 	TRY(vps_names(host, &names));
 	measured->infos = calloc(names.count + 1, sizeof(*measured->infos));
 	measured->samples = calloc(names.count + 1, sizeof(*measured->samples));
@@ -153,7 +156,7 @@ static struct err *measure(const struct vps_host *host, struct measured *measure
 		return err_sys(ENOMEM, "measure %zu VPSs", names.count);
 	for (size_t i = 0; i < names.count; i++) {
 		struct vps_info *info = &measured->infos[measured->count];
-		struct err *err = vps_look(host, names.items[i], VPS_WITH_STATS, info);
+		struct err *err = vps_glance(host, names.items[i], &glance, info);
 
 		if (err && err_kind(err) == ERR_NOT_FOUND) {
 			err_drop(err); /* destroyed meanwhile */

@@ -394,15 +394,19 @@ static struct err *collect(const struct vzlist_opts *opts, const struct opt_args
 {
 	OWN(vps_host) struct vps_host host = { 0 };
 	OWN(strlist) struct strlist names = { 0 };
+	OWN(net_seen) struct net_seen seen = { 0 };
+	const struct vps_glance glance = { VPS_WITH_STATS, &seen };
 
 	TRY(vps_host_open(&host));
 	for (size_t i = 0; i < args->count; i++)
 		TRY(strlist_add(&names, args->items[i]));
-	if (!args->count)
+	if (!args->count) {
 		TRY(vps_names(&host, &names));
+		vps_see_all(&seen);
+	}
 	for (size_t i = 0; i < names.count; i++) {
 		OWN(vps_info) struct vps_info info = { 0 };
-		struct err *err = vps_look(&host, names.items[i], VPS_WITH_STATS, &info);
+		struct err *err = vps_glance(&host, names.items[i], &glance, &info);
 
 		if (err && err_kind(err) == ERR_NOT_FOUND) {
 			log_warn(err); /* vzlist goes on with the others */

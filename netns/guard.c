@@ -98,6 +98,24 @@ struct err *net_guard_classes(const struct net_classes *classes)
 	return err_wrap(run(&work.work), "count traffic by classes");
 }
 
+struct err *net_guard_list(struct strlist *host_names)
+{
+	OWN(strlist) struct strlist ports = { 0 }, routed = { 0 };
+	OWN(nft) struct nft nft = { 0 };
+	bool whole;
+
+	TRY(nft_open(&nft));
+	TRY(guard_port_tables_check(&nft, &whole));
+	if (!whole)
+		return NULL;
+	TRY(guard_port_names(&nft, &ports));
+	TRY(guard_host_names(&nft, &routed));
+	for (size_t i = 0; i < ports.count; i++)
+		if (strlist_has(&routed, ports.items[i]))
+			TRY(strlist_add(host_names, ports.items[i]));
+	return NULL;
+}
+
 struct services_work {
 	struct guard_work work;
 	const struct net_service *services;

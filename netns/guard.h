@@ -93,6 +93,8 @@ struct net_service {
 MUST_CHECK struct err *net_guard_set(const struct net_guard *guard);
 /* Has the port all that net_guard_set() made? Others may flush all of nftables' rules. */
 MUST_CHECK struct err *net_guard_check(const struct net_port *port, bool *ret_whole);
+/* Add the ports that have all of it, but for bridged ones and those with tables of their own. */
+MUST_CHECK struct err *net_guard_list(struct strlist *host_names);
 /* Replace the list of services. Needs no port to be there. */
 MUST_CHECK struct err *net_guard_services(const struct net_service *services, size_t count);
 /* Count the traffic of all ports by these classes from now on; counters of those that were there go

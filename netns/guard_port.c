@@ -369,14 +369,26 @@ struct err *guard_port_set(struct nft *nft, const struct net_guard *guard, uint3
 	return NULL;
 }
 
+static struct err *check_tables(struct nft *nft, const struct place *place, bool *ret_whole)
+{
+	TRY(guard_version_check(nft, &place->tables[WAY_OUT], ret_whole));
+	return *ret_whole ? guard_rules_check(nft, place->tables, ret_whole) : NULL;
+}
+
 struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole)
 {
 	struct place place = { .nft = nft, .host_name = host_name };
 
 	TRY(find_place(&place, ret_whole));
-	if (*ret_whole)
-		TRY(guard_version_check(nft, &place.tables[WAY_OUT], ret_whole));
-	return *ret_whole ? guard_rules_check(nft, place.tables, ret_whole) : NULL;
+	return *ret_whole ? check_tables(nft, &place, ret_whole) : NULL;
+}
+
+struct err *guard_port_tables_check(struct nft *nft, bool *ret_whole)
+{
+	struct place place = { 0 };
+
+	place_shared(&place);
+	return check_tables(nft, &place, ret_whole);
 }
 
 struct err *guard_port_set_classes(struct nft *nft, const struct net_classes *classes)

@@ -43,6 +43,8 @@ MUST_CHECK struct err *guard_port_traffic(struct nft *nft, const char *host_name
 MUST_CHECK struct err *guard_port_check(struct nft *nft, const char *host_name, bool *ret_whole);
 /* Of this version? */
 MUST_CHECK struct err *guard_port_is_current(struct nft *nft, bool *ret_current);
+/* Are the tables that ports share there, of this version, and with rules? */
+MUST_CHECK struct err *guard_port_tables_check(struct nft *nft, bool *ret_whole);
 /* Those in the tables that ports share. */
 MUST_CHECK struct err *guard_port_names(struct nft *nft, struct strlist *names);
 /* Everything in those tables anew, but the counters, and the chains with their devices. */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/str.h"
 
 /* Raise "lo" of the network namespace the caller is in. One ioctl pair, no netlink. Source:
  * netdevice(7), SIOCSIFFLAGS. */
@@ -135,9 +136,25 @@ MUST_CHECK struct err *net_ports_change(const struct net_ports *old, const struc
 /* Remove cables by their host ends, and bridges of ours that lost their last port. Only a veth is
  * ever removed. Missing is success. */
 MUST_CHECK struct err *net_ports_remove(const struct net_ports *ports);
+/*
+ * What is whole as one reading found it, for who asks about the ports of many containers: a guard,
+ * or an answer on an uplink, that is not in it is looked for by itself. All zero: none is in it.
+ */
+struct net_seen {
+	struct strlist guarded;	 /* host ends, no bridged ones */
+	struct strlist answered; /* "UPLINK ADDRESS" */
+};
+MUST_CHECK struct err *net_seen_read(struct net_seen *ret_seen);
+void net_seen_release(struct net_seen *seen);
+static inline __attribute__((unused)) void own_net_seen(struct net_seen *seen)
+{
+	net_seen_release(seen);
+}
 /* Is every cable there, guarded, and in its bridge if that exists? An operator, the container, or a
- * bridge that was made anew, may have changed that; net_ports_change() makes it so again. */
-MUST_CHECK struct err *net_ports_check(const struct net_ports *ports, bool *ret_whole);
+ * bridge that was made anew, may have changed that; net_ports_change() makes it so again. seen may
+ * be NULL. */
+MUST_CHECK struct err *net_ports_check(const struct net_ports *ports, const struct net_seen *seen,
+				       bool *ret_whole);
 
 /* --- uplinks (uplink.c) --- */
 
@@ -156,9 +173,10 @@ MUST_CHECK struct err *net_uplinks_find(struct net_uplinks *ret_uplinks);
  */
 MUST_CHECK struct err *net_proxy_change(const struct net_uplinks *uplinks,
 					const struct net_ports *old, const struct net_ports *want);
-/* Is what net_proxy_change() made still there, on every uplink that is up? */
+/* Is what net_proxy_change() made still there, on every uplink that is up? seen may be NULL. */
 MUST_CHECK struct err *net_proxy_check(const struct net_uplinks *uplinks,
-				       const struct net_ports *ports, bool *ret_whole);
+				       const struct net_ports *ports, const struct net_seen *seen,
+				       bool *ret_whole);
 
 /* --- announcing and asking (announce.c) --- */
 

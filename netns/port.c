@@ -1,5 +1,6 @@
 /* A container's ports, all modes: lists of them, and making the kernel have them; see netns.h. */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -328,24 +329,41 @@ struct err *net_ports_remove(const struct net_ports *ports)
 	return err_first(err, drop_bridges(&host, ports, &none));
 }
 
-struct err *net_ports_check(const struct net_ports *ports, bool *ret_whole)
+static struct err *check_bridged(const struct net_port *port, bool *ret_joined)
 {
 	OWN(rtnl) struct rtnl host = { 0 };
+	struct rtnl_link link;
 
+	TRY(rtnl_open(&host));
+	TRY(rtnl_seek_link(&host, port->host_name, &link));
+	*ret_joined = link.index != 0;
+	return *ret_joined ? bridge_check(&host, port, &link, ret_joined) : NULL;
+}
+
+/* Where an index is enough: all that netlink tells of a link takes the kernel far longer. */
+static struct err *check_link(const struct net_port *port, bool *ret_there)
+{
+	if (port->mode == NET_BRIDGED)
+		return check_bridged(port, ret_there);
+	*ret_there = if_nametoindex(port->host_name) != 0;
+	if (!*ret_there && errno != ENODEV)
+		return err_sys(errno, "look at interface %s", port->host_name);
+	return NULL;
+}
+
+struct err *net_ports_check(const struct net_ports *ports, const struct net_seen *seen,
+			    bool *ret_whole)
+{
 	*ret_whole = true;
-	if (ports->count)
-		TRY(rtnl_open(&host));
 	for (size_t i = 0; i < ports->count && *ret_whole; i++) {
 		const struct net_port *port = &ports->items[i];
-		struct rtnl_link link;
 
 		if (!net_mode_is_cable(port->mode))
 			continue;
-		TRY(rtnl_seek_link(&host, port->host_name, &link));
-		*ret_whole = link.index != 0;
-		if (*ret_whole && port->mode == NET_BRIDGED)
-			TRY(bridge_check(&host, port, &link, ret_whole));
-		if (*ret_whole && net_mode_is_guarded(port->mode))
+		TRY(check_link(port, ret_whole));
+		if (!*ret_whole || !net_mode_is_guarded(port->mode))
+			continue;
+		if (port->mode == NET_BRIDGED || !net_seen_guards(seen, port->host_name))
 			TRY(net_guard_check(port, ret_whole));
 	}
 	return NULL;

@@ -48,6 +48,10 @@ MUST_CHECK struct err *bridge_check(struct rtnl *host, const struct net_port *po
 /* The inner end: raised, addresses, default routes. */
 MUST_CHECK struct err *inside_set(struct port_work *work);
 
+/* seen.c; of seen that is NULL: no. */
+bool net_seen_guards(const struct net_seen *seen, const char *host_name);
+bool net_seen_answers(const struct net_seen *seen, const char *uplink, const struct net_addr *addr);
+
 bool port_has_family(const struct net_port *port, int family);
 bool port_has_addr(const struct net_port *port, const struct net_addr *addr);
 /* The gateway of routed ports. */

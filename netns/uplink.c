@@ -179,32 +179,37 @@ static struct err *see(struct rtnl_reader *reader, const struct nlmsghdr *messag
 	return NULL;
 }
 
-/* One entry stands for all: the kernel drops them together, when the interface goes down. */
+/* One entry stands for all: the kernel drops them together, when the interface goes down. As it was
+ * where the uplink is down. */
+static struct err *check_on(const char *uplink, const struct net_addr *addr, bool *ret_whole)
+{
+	struct rtnl_reader reader = { see };
+	struct rtnl_batch batch = { 0 };
+	OWN(rtnl) struct rtnl rtnl = { 0 };
+	struct rtnl_link link;
+	struct err *err;
+
+	TRY(rtnl_open(&rtnl));
+	TRY(rtnl_seek_link(&rtnl, uplink, &link));
+	if (!link.is_up)
+		return NULL; /* nothing can be done now */
+	add_proxy(&batch, RTM_GETNEIGH, link.index, addr, uplink);
+	err = rtnl_query(&rtnl, &batch, &reader);
+	*ret_whole = !err;
+	if (err && err_errno(err) != ENOENT)
+		return err;
+	err_drop(err); /* an answer */
+	return NULL;
+}
+
 struct err *net_proxy_check(const struct net_uplinks *uplinks, const struct net_ports *ports,
-			    bool *ret_whole)
+			    const struct net_seen *seen, bool *ret_whole)
 {
 	const struct net_port *port = routed_port(ports);
-	struct rtnl_reader reader = { see };
-	OWN(rtnl) struct rtnl rtnl = { 0 };
 
 	*ret_whole = true;
-	if (!port || port->addr_count == 0 || uplinks->count == 0)
-		return NULL;
-	TRY(rtnl_open(&rtnl));
-	for (size_t i = 0; i < uplinks->count && *ret_whole; i++) {
-		struct rtnl_batch batch = { 0 };
-		struct rtnl_link link;
-		struct err *err;
-
-		TRY(rtnl_seek_link(&rtnl, uplinks->names[i], &link));
-		if (!link.is_up)
-			continue; /* nothing can be done now */
-		add_proxy(&batch, RTM_GETNEIGH, link.index, &port->addrs[0], uplinks->names[i]);
-		err = rtnl_query(&rtnl, &batch, &reader);
-		*ret_whole = !err;
-		if (err && err_errno(err) != ENOENT)
-			return err;
-		err_drop(err); /* an answer */
-	}
+	for (size_t i = 0; port && port->addr_count && i < uplinks->count && *ret_whole; i++)
+		if (!net_seen_answers(seen, uplinks->names[i], &port->addrs[0]))
+			TRY(check_on(uplinks->names[i], &port->addrs[0], ret_whole));
 	return NULL;
 }

@@ -111,18 +111,17 @@ static struct err *repair_network(const struct vps_host *host, const char *name,
 {
 	OWN(vps_lock) struct vps_lock lock = VPS_LOCK_INIT;
 	OWN(ct_state) struct ct_state state = { 0 };
+	OWN(vps_net) struct vps_net net = { 0 };
 	bool whole;
 
-	TRY(wire_check(host, name, &whole));
-	if (whole)
-		return NULL;
 	TRY(try_lock(host, name, &lock));
 	if (lock.fd < 0)
 		return NULL;
 	TRY(load_state(host, name, &state));
 	if (!runs(&state))
 		return NULL;
-	TRY(wire_check(host, name, &whole));
+	TRY(net_record_read(host, name, &net));
+	TRY(wire_check(&net, NULL, &whole)); /* nobody changes it now */
 	return whole ? NULL : wire_repair(host, name, conf, state.pid);
 }
 
@@ -153,7 +152,15 @@ static struct err *repair_move(const struct vps_host *host, const char *name)
 	return left ? try_lock(host, name, &lock) : NULL;
 }
 
-static struct err *read_stats(const struct ct_state *state, struct vps_info *info)
+static struct err *read_cgroup(const struct cgroup *cgroup, enum vps_detail detail,
+			       struct cgroup_stats *ret_stats)
+{
+	return detail == VPS_WITH_COUNTS ? cgroup_counts_read(cgroup, ret_stats) :
+					   cgroup_usage_read(cgroup, ret_stats);
+}
+
+static struct err *read_stats(const struct ct_state *state, enum vps_detail detail,
+			      struct vps_info *info)
 {
 	struct cgroup cgroup = CGROUP_INIT;
 	struct err *err;
@@ -162,18 +169,26 @@ static struct err *read_stats(const struct ct_state *state, struct vps_info *inf
 		return NULL;
 	err = cgroup_open(state->cgroup_path, state->scope, state->driver, &cgroup);
 	if (!err)
-		err = cgroup_usage_read(&cgroup, &info->stats);
+		err = read_cgroup(&cgroup, detail, &info->stats);
 	cgroup_release(&cgroup);
 	info->has_stats = !err;
 	return err;
 }
 
-/* The interfaces that it has, which the definition may have outgrown. */
-static struct err *find_ports(const struct vps_host *host, struct vps_info *info)
+/* The interfaces that it has, which the definition may have outgrown; whole, if they can be. */
+static struct err *find_ports(const struct vps_host *host, const struct net_seen *seen,
+			      struct vps_info *info)
 {
 	OWN(vps_net) struct vps_net net = { 0 };
+	bool whole = true;
 
 	TRY(net_record_read(host, info->name, &net));
+	log_warn(wire_check(&net, seen, &whole)); /* what is shown stays true without it */
+	if (!whole) {
+		log_warn(repair_network(host, info->name, &info->conf)); /* as above */
+		vps_net_release(&net);
+		TRY(net_record_read(host, info->name, &net));
+	}
 	info->ports = net.ports;
 	net.ports = (struct net_ports){ 0 };
 	if (info->ports.count == 0 || !*info->ports.items[0].host_name)
@@ -191,22 +206,22 @@ static struct err *find_waiting(const struct vps_host *host, struct vps_info *in
 }
 
 static struct err *fill_running(const struct vps_host *host, const struct ct_state *state,
-				enum vps_detail detail, struct vps_info *info)
+				const struct vps_glance *glance, struct vps_info *info)
 {
+	const enum vps_detail detail = glance->detail;
 	struct err *err;
 
 	info->status = state->status == CT_PAUSED ? VPS_PAUSED : VPS_RUNNING;
 	info->pid = state->pid;
 	info->uptime_s = proc_age_s(state->pid_start_ticks);
-	info->monitored = is_monitored(host, info->name);
 	if (state->cgroup_path)
 		TRY(str_dup(state->cgroup_path, &info->cgroup));
-	TRY(find_ports(host, info));
+	TRY(find_ports(host, glance->seen, info));
 	if (detail == VPS_BRIEF)
 		return NULL;
 	if (detail == VPS_WITH_STATS)
 		TRY(find_waiting(host, info));
-	err = read_stats(state, info);
+	err = read_stats(state, detail, info);
 	if (!err && detail == VPS_WITH_STATS && info->host_ifname) {
 		err = net_counters_read(info->host_ifname, &info->traffic);
 		info->has_traffic = !err;
@@ -235,7 +250,8 @@ static struct err *look_at_resting(const struct vps_host *host, struct vps_info 
 	return net_plan(host, info->name, &info->conf, &info->ports);
 }
 
-static struct err *look(const struct vps_host *host, enum vps_detail detail, struct vps_info *info)
+static struct err *look(const struct vps_host *host, const struct vps_glance *glance,
+			struct vps_info *info)
 {
 	OWN(ct_state) struct ct_state state = { 0 };
 
@@ -246,21 +262,33 @@ static struct err *look(const struct vps_host *host, enum vps_detail detail, str
 		TRY(load_state(host, info->name, &state));
 	}
 	/* a killed snapshot leaves a VPS held still: the lock lets it go on */
-	if (state.id && (state.status == CT_PAUSED || !is_monitored(host, info->name))) {
+	info->monitored = state.id && is_monitored(host, info->name);
+	if (state.id && (state.status == CT_PAUSED || !info->monitored)) {
 		log_warn(repair(host, info->name,
 				&info->conf)); /* what is shown stays true without it */
 		ct_state_release(&state);
 		TRY(load_state(host, info->name, &state));
+		info->monitored = state.id && is_monitored(host, info->name);
 	}
 	if (!runs(&state))
 		return look_at_resting(host, info);
 	log_warn(set_repair_if_free(host, info->name)); /* as above, and before the network */
-	log_warn(repair_network(host, info->name, &info->conf));
-	return fill_running(host, &state, detail, info);
+	return fill_running(host, &state, glance, info);
 }
 
 struct err *vps_look(const struct vps_host *host, const char *name, enum vps_detail detail,
 		     struct vps_info *ret_info)
+{
+	return vps_glance(host, name, &(struct vps_glance){ .detail = detail }, ret_info);
+}
+
+void vps_see_all(struct net_seen *seen)
+{
+	err_drop(net_seen_read(seen)); /* each VPS is looked at by itself, then */
+}
+
+struct err *vps_glance(const struct vps_host *host, const char *name,
+		       const struct vps_glance *glance, struct vps_info *ret_info)
 {
 	OWN(vps_info) struct vps_info info = { 0 };
 	struct err *err;
@@ -272,10 +300,10 @@ struct err *vps_look(const struct vps_host *host, const char *name, enum vps_det
 	err = running_load_anyway(host, name, &info.conf, &info.problem);
 	if (err && err_kind(err) == ERR_NOT_FOUND)
 		return err;
-	if (!err && detail == VPS_WITH_STATS)
+	if (!err && glance->detail == VPS_WITH_STATS)
 		read_disk(host, &info);
 	if (!err)
-		err = look(host, detail, &info);
+		err = look(host, glance, &info);
 	if (err) {
 		/* a list must show this one too */
 		free(info.problem);

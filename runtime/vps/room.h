@@ -219,8 +219,11 @@ MUST_CHECK struct err *wire_change(const struct vps_host *host, const char *name
 /* Make it again what it was, or what the definition says if a command was killed in a change. */
 MUST_CHECK struct err *wire_repair(const struct vps_host *host, const char *name,
 				   const struct vps_conf *conf, pid_t pid);
-/* Is the network of the running VPS as it was made? Cheap: for every look. */
-MUST_CHECK struct err *wire_check(const struct vps_host *host, const char *name, bool *ret_whole);
+/* Is the network of a running VPS as it was made, which net is the record of? Cheap: for every
+ * look. seen may be NULL. */
+struct vps_net;
+MUST_CHECK struct err *wire_check(const struct vps_net *net, const struct net_seen *seen,
+				  bool *ret_whole);
 
 /* --- host_net.c --- */
 

@@ -330,14 +330,23 @@ static inline __attribute__((unused)) void own_vps_info(struct vps_info *info)
 {
 	vps_info_release(info);
 }
-/* Each with what the one before has: what its control group counts; disk, traffic and what waits
- * for a restart as well. */
-enum vps_detail { VPS_BRIEF, VPS_WITH_USAGE, VPS_WITH_STATS };
+/* Each with what the one before has: memory and processes; all that its control group counts; disk,
+ * traffic and what waits for a restart as well. */
+enum vps_detail { VPS_BRIEF, VPS_WITH_COUNTS, VPS_WITH_USAGE, VPS_WITH_STATS };
 /*
  * What is known of a VPS. Puts right what it finds: cleans up after a VPS that ended while no
  * monitor watched, and gives a running one without monitor a new one. ERR_NOT_FOUND.
  */
 MUST_CHECK struct err *vps_look(const struct vps_host *host, const char *name,
 				enum vps_detail detail, struct vps_info *ret_info);
+
+/* The same for who looks at many: what is the host's is read once, before. */
+struct vps_glance {
+	enum vps_detail detail;
+	const struct net_seen *seen; /* borrowed; NULL: nothing was read */
+};
+void vps_see_all(struct net_seen *seen);
+MUST_CHECK struct err *vps_glance(const struct vps_host *host, const char *name,
+				  const struct vps_glance *glance, struct vps_info *ret_info);
 
 #endif

@@ -169,16 +169,13 @@ struct err *wire_repair(const struct vps_host *host, const char *name, const str
 	return change(host, name, &net, &net, netns_fd);
 }
 
-struct err *wire_check(const struct vps_host *host, const char *name, bool *ret_whole)
+struct err *wire_check(const struct vps_net *net, const struct net_seen *seen, bool *ret_whole)
 {
-	OWN(vps_net) struct vps_net net = { 0 };
-
-	TRY(net_record_read(host, name, &net));
-	*ret_whole = !net.pending;
+	*ret_whole = !net->pending;
 	if (*ret_whole)
-		TRY(net_ports_check(&net.ports, ret_whole));
+		TRY(net_ports_check(&net->ports, seen, ret_whole));
 	if (*ret_whole)
-		TRY(net_proxy_check(&net.uplinks, &net.ports, ret_whole));
+		TRY(net_proxy_check(&net->uplinks, &net->ports, seen, ret_whole));
 	return NULL;
 }
 

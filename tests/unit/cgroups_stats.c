@@ -93,6 +93,20 @@ static void every_counter_is_found(void **state)
 	cgroup_stats_release(&stats);
 }
 
+static void counts_are_what_is_in_use(void **state)
+{
+	struct cgroup cg = { .dir_fd = fake.fd, .path = fake.path };
+	struct cgroup_stats stats;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		fake_put(&fake, files[i][0], files[i][1]);
+	assert_null(cgroup_counts_read(&cg, &stats));
+	assert_true(stats.memory_bytes == 4096 && stats.swap_bytes == 1 && stats.pids == 3);
+	assert_true(stats.memory_max_bytes == CGROUP_UNSET && stats.cpu_usage_us == CGROUP_UNSET);
+	cgroup_stats_release(&stats);
+}
+
 static void absent_files_are_unset(void **state)
 {
 	struct cgroup cg = { .dir_fd = fake.fd, .path = fake.path };
@@ -141,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_counter_is_found),
+		TEST(counts_are_what_is_in_use),
 		TEST(absent_files_are_unset),
 		TEST(junk_in_pressure_is_no_pressure),
 		TEST(oom_kills_are_told_with_a_descriptor),

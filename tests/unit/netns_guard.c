@@ -238,6 +238,48 @@ static bool is_whole(enum net_mode mode)
 	return whole;
 }
 
+/* For ports by the dozen. */
+static bool is_seen(void)
+{
+	OWN(net_seen) struct net_seen seen = { 0 };
+
+	must(net_seen_read(&seen));
+	return strlist_has(&seen.guarded, "cvtest0");
+}
+
+static void empty(const struct nft_table *table, const char *set)
+{
+	OWN(nft) struct nft nft = { 0 };
+
+	must(nft_open(&nft));
+	must(nft_begin(&nft));
+	nft_flush_set(&nft, table, set);
+	must(nft_commit(&nft));
+}
+
+static void one_reading_sees_the_whole(void **state)
+{
+	static const struct emptied {
+		struct nft_table table;
+		const char *set;
+	} emptied[] = {
+		{ { NFPROTO_INET, "cella" }, "ports" },
+		{ { NFPROTO_NETDEV, "cella" }, "flood" },
+		{ { NFPROTO_NETDEV, "cella" }, "version" },
+	};
+
+	(void)state;
+	assert_false(is_seen());
+	for (size_t i = 0; i < ARRAY_SIZE(emptied); i++) {
+		must(net_guard_set(&test_guard));
+		assert_true(is_seen());
+		empty(&emptied[i].table, emptied[i].set);
+		assert_false(is_seen());
+	}
+	must(net_guard_remove("cvtest0"));
+	assert_false(is_seen());
+}
+
 static void what_is_missing_is_seen(void **state)
 {
 	struct net_guard guard = test_guard;
@@ -488,6 +530,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_left),
 		cmocka_unit_test(rates_come_and_go),
 		cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(one_reading_sees_the_whole),
 		cmocka_unit_test(what_is_missing_is_seen),
 		cmocka_unit_test(old_kernels_have_more_tables),
 	};

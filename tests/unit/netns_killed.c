@@ -145,9 +145,9 @@ static void is_whole(const struct net_ports *ports)
 		if (ports->items[i].guard)
 			assert_true(is_classed(ports->items[i].host_name));
 
-	must(net_ports_check(ports, &whole));
+	must(net_ports_check(ports, NULL, &whole));
 	assert_true(whole);
-	must(net_proxy_check(&uplinks, ports, &whole));
+	must(net_proxy_check(&uplinks, ports, NULL, &whole));
 	assert_true(whole);
 }
 
@@ -202,7 +202,7 @@ static bool is_answered(const char *text)
 	bool whole;
 
 	add_addr(add_port(&ports, NET_ROUTED, "eth0", "cvk0"), text);
-	must(net_proxy_check(&uplinks, &ports, &whole));
+	must(net_proxy_check(&uplinks, &ports, NULL, &whole));
 	return whole;
 }
 

@@ -182,7 +182,7 @@ static bool is_whole(const struct net_ports *ports)
 {
 	bool whole;
 
-	must(net_ports_check(ports, &whole));
+	must(net_ports_check(ports, NULL, &whole));
 	return whole;
 }
 
@@ -331,6 +331,14 @@ static void ipvlan(void **state)
 	inner_link(NET_IPVLAN);
 }
 
+static bool is_answered(const char *answer)
+{
+	OWN(net_seen) struct net_seen seen = { 0 };
+
+	must(net_seen_read(&seen));
+	return strlist_has(&seen.answered, answer);
+}
+
 /* Neighbour proxy entries of an uplink. */
 static void uplink_answers(void **state)
 {
@@ -342,14 +350,16 @@ static void uplink_answers(void **state)
 	add_port(&lower, NET_NONE, "peer0", "cvlower");
 	must(net_ports_change(&none, &lower, inside_ns));
 	routed(&ports);
-	must(net_proxy_check(&uplinks, &ports, &whole));
+	must(net_proxy_check(&uplinks, &ports, NULL, &whole));
 	assert_false(whole);
 	must(net_proxy_change(&uplinks, &none, &ports));
 	must(net_proxy_change(&uplinks, &ports, &ports));
-	must(net_proxy_check(&uplinks, &ports, &whole));
+	must(net_proxy_check(&uplinks, &ports, NULL, &whole));
 	assert_true(whole);
+	assert_true(is_answered("cvlower 192.0.2.7"));
+	assert_true(is_answered("cvlower 2001:db8::7"));
 	must(net_proxy_change(&uplinks, &ports, &none));
-	must(net_proxy_check(&uplinks, &ports, &whole));
+	must(net_proxy_check(&uplinks, &ports, NULL, &whole));
 	assert_false(whole);
 	must(net_ports_remove(&lower));
 }
