@@ -15,7 +15,7 @@
 
 struct err *fd_read_all(int fd, const char *what, size_t max, struct buf *buf)
 {
-	char chunk[16384];
+	char chunk[4096]; /* most files are small, and the compiler clears all of it */
 	size_t total = 0;
 
 	for (;;) {

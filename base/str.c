@@ -35,6 +35,16 @@ struct err *str_dup(const char *src, char **ret_str)
 	return NULL;
 }
 
+struct err *str_dup_span(const char *src, size_t len, char **ret_str)
+{
+	char *copy = strndup(src, len);
+
+	if (!copy)
+		return err_sys(ENOMEM, "copy a string");
+	*ret_str = copy;
+	return NULL;
+}
+
 bool str_eq(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);

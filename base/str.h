@@ -13,6 +13,8 @@ MUST_CHECK PRINTF(2, 3) struct err *str_format(char **ret_str, const char *fmt, 
 /* The same for a caller that takes the arguments itself; args is used up. */
 MUST_CHECK PRINTF(2, 0) struct err *str_format_args(char **ret_str, const char *fmt, va_list args);
 MUST_CHECK struct err *str_dup(const char *src, char **ret_str);
+/* The first len bytes of it, or less if it is shorter. */
+MUST_CHECK struct err *str_dup_span(const char *src, size_t len, char **ret_str);
 /* NULL equals only NULL, so that an optional member can be compared as it is. */
 bool str_eq(const char *a, const char *b);
 bool str_has_prefix(const char *str, const char *prefix);

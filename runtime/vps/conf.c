@@ -80,14 +80,14 @@ static struct err *parse_line(const char *text, struct conf_line *line)
 	len = key_len(at);
 	if (len == 0 || len > 128 || at[len] != '=')
 		return err_new(ERR_INVALID, "not a KEY=\"VALUE\" line");
-	TRY(str_format(&line->key, "%.*s", (int)len, at));
+	TRY(str_dup_span(at, len, &line->key));
 	value = value_span(at + len + 1, &len);
 	if (!value)
 		return err_new(ERR_INVALID, "the value of %s is not properly quoted", line->key);
 	if (len > CONF_VALUE_MAX)
 		return err_new(ERR_INVALID, "the value of %s is longer than %zu bytes", line->key,
 			       CONF_VALUE_MAX);
-	return str_format(&line->value, "%.*s", (int)len, value);
+	return str_dup_span(value, len, &line->value);
 }
 
 static struct err *check_bytes(const char *text, size_t len)
@@ -113,7 +113,7 @@ struct err *conf_file_parse(const char *text, size_t len, struct conf_file *ret_
 		struct err *err = check_bytes(text + at, line_len);
 
 		if (!err)
-			err = str_format(&copy, "%.*s", (int)line_len, text + at);
+			err = str_dup_span(text + at, line_len, &copy);
 		if (!err)
 			err = add_line(&file, &line);
 		if (!err)
@@ -131,9 +131,13 @@ static struct conf_line *find(const struct conf_file *file, const char *key)
 {
 	struct conf_line *found = NULL;
 
-	for (size_t i = 0; i < file->count; i++)
-		if (file->lines[i].key && str_eq(file->lines[i].key, key))
+	for (size_t i = 0; i < file->count; i++) {
+		const char *has = file->lines[i].key;
+
+		/* each of many keys is looked for in each of many files */
+		if (has && *has == *key && str_eq(has, key))
 			found = &file->lines[i];
+	}
 	return found;
 }
 

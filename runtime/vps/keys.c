@@ -127,11 +127,13 @@ struct err *vps_conf_read(const struct conf_file *file, struct vps_conf *conf)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const char *value = conf_file_get(file, keys[i].name);
+		struct err *err = NULL;
 
 		/* an empty value is how OpenVZ's tools unset a key */
 		if (value && *value)
-			TRY(err_wrap(keys[i].kind->read(&keys[i], value, field_of(&keys[i], conf)),
-				     "line %zu", conf_file_line(file, keys[i].name)));
+			err = keys[i].kind->read(&keys[i], value, field_of(&keys[i], conf));
+		if (err)
+			return err_wrap(err, "line %zu", conf_file_line(file, keys[i].name));
 	}
 	return NULL;
 }
@@ -318,8 +320,8 @@ struct err *vps_conf_check(const struct vps_conf *conf)
 struct err *vps_conf_check_file(const struct vps_conf *conf, const struct conf_file *file)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		size_t line = conf_file_line(file, keys[i].name);
 		struct err *err = check_one(&keys[i], conf);
+		size_t line = err ? conf_file_line(file, keys[i].name) : 0;
 
 		if (err) /* without a line it is one of the host's defaults */
 			return line ? err_wrap(err, "line %zu", line) : err;
