@@ -159,6 +159,8 @@ MUST_CHECK struct err *cgroup_share_guarantee(const char *path);
  */
 MUST_CHECK struct err *cgroup_disks(const char *path, struct strlist *ret_disks);
 
+#include "cgroups/tree.h"
+
 /* A descriptor to poll (POLLPRI) for changes of memory.events (oom kills). */
 MUST_CHECK struct err *cgroup_open_memory_events(const struct cgroup *cg, int *ret_fd,
 						 uint64_t *ret_oom_kills);
