@@ -100,19 +100,19 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CCACHE) $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # CRIU's messages: C made of the description of what we use of them.
-RPC := $(BUILD)/gen/migrate-criu/rpc.pb-c
-$(RPC).c: migrate-criu/rpc.proto
+RPC := $(addprefix $(BUILD)/gen/migrate-criu/,rpc.pb-c image.pb-c)
+$(addsuffix .c,$(RPC)): $(BUILD)/gen/%.pb-c.c: %.proto
 	@mkdir -p $(BUILD)/gen
 	@echo "  GEN  $@"
 	$(Q)protoc-c --c_out=$(BUILD)/gen $<
-$(RPC).h: $(RPC).c ;
-$(RPC).o: $(RPC).c
+$(addsuffix .h,$(RPC)): %.h: %.c ;
+$(addsuffix .o,$(RPC)): %.o: %.c
 	@echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -w -I$(BUILD)/gen -c -o $@ $<
-RPC_USERS := $(BUILD)/migrate-criu/rpc.o $(BUILD)/tests/unit/criu_swrk.o
-$(RPC_USERS): $(RPC).h
+RPC_USERS := $(BUILD)/migrate-criu/rpc.o $(BUILD)/migrate-criu/mounts.o $(BUILD)/tests/unit/criu_swrk.o
+$(RPC_USERS): $(addsuffix .h,$(RPC))
 $(RPC_USERS): ALL_CFLAGS += -I$(BUILD)/gen
-$(BUILD)/libcriu.a: $(RPC).o
+$(BUILD)/libcriu.a: $(addsuffix .o,$(RPC))
 
 define module_rule
 $(call archive,$(1)): $(call objects,$(call sources,$(1)))
@@ -186,7 +186,7 @@ san: ## unit tests under the address and undefined-behaviour sanitizers
 
 # tests/fuzz/fuzz_<parser>.c, with its seeds in tests/data/<parser>/.
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
-$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach m,cli $(BELOW_move),$(call archive,$(m)))
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(foreach m,cli criu $(BELOW_move),$(call archive,$(m)))
 	@mkdir -p $(@D)
 	@echo "  LINK $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -pie -o $@ $^ $(SHARED_LIBS)

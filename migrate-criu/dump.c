@@ -1,20 +1,35 @@
 /* Checkpoint: a container's processes into images. */
 #include "base/path.h"
+#include "migrate-criu/groups.h"
 #include "migrate-criu/place.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
+struct dumper {
+	const struct ct_hold *hold;
+	const struct cr_options *options;
+	const struct cr_dirs *dirs;
+	const struct cr_extra *extra;
+};
+
 /* All is written and nothing runs: the last moment at which it can be left running. */
+static struct err *finish(const struct dumper *dumper)
+{
+	const struct cgroup *cgroup = &dumper->hold->cgroup;
+
+	if (cgroup->dir_fd >= 0 && dumper->options->cgroups == CR_CGROUPS_SOFT) {
+		TRY(cr_groups_save(dumper->dirs->images_fd, cgroup));
+		TRY(cr_group_mounts_save(dumper->dirs->images_fd, cgroup));
+	}
+	return dumper->extra->written ? dumper->extra->written(dumper->extra->arg) : NULL;
+}
+
 static struct err *on_notice(void *arg, const struct criu_message *notice, int fd)
 {
-	const struct cr_extra *extra = arg;
-
 	(void)fd;
-	if (extra->written && str_eq(notice->event, "post-dump"))
-		return extra->written(extra->arg);
-	return NULL;
+	return str_eq(notice->event, "post-dump") ? finish(arg) : NULL;
 }
 
 /* The way to a parent leads through directories of the host, which at the restore are closed to the
@@ -51,9 +66,10 @@ static struct err *find_cgroup(const struct ct_hold *hold, char *path, size_t ro
 	return NULL;
 }
 
-static struct err *dump(const struct ct_hold *hold, struct criu_request *request,
-			const struct cr_dirs *dirs, const struct cr_extra *extra)
+static struct err *dump(struct dumper *dumper, struct criu_request *request)
 {
+	const struct ct_hold *hold = dumper->hold;
+	const struct cr_dirs *dirs = dumper->dirs;
 	OWN(criu) struct criu criu = CRIU_INIT;
 	OWN(str) char *criu_path = NULL;
 	struct criu_start start = { 0 };
@@ -71,11 +87,10 @@ static struct err *dump(const struct ct_hold *hold, struct criu_request *request
 	TRY(cr_outside_dump(&hold->spec, hold->state.pid, request));
 	if (request->verb == CRIU_DUMP)
 		TRY(cr_descriptors_save(dirs->images_fd, hold->state.pid));
-	TRY(cr_extra_start(extra, &start));
-	start.umask_bits = extra->umask_bits;
+	TRY(cr_extra_start(dumper->extra, &start));
+	start.umask_bits = dumper->extra->umask_bits;
 	TRY(criu_spawn(criu_path, &start, &criu));
-	return cr_explain(criu_talk(&criu, request, on_notice, (void *)(uintptr_t)extra), dirs,
-			  request->log_file);
+	return cr_explain(criu_talk(&criu, request, on_notice, dumper), dirs, request->log_file);
 }
 
 struct err *cr_dump(const struct ct_hold *hold, const struct cr_options *options,
@@ -83,13 +98,14 @@ struct err *cr_dump(const struct ct_hold *hold, const struct cr_options *options
 {
 	OWN(cr_dirs) struct cr_dirs dirs = CR_DIRS_INIT;
 	struct criu_request request = CRIU_REQUEST_INIT;
+	struct dumper dumper = { .hold = hold, .options = options, .dirs = &dirs, .extra = extra };
 	struct err *err;
 
 	request.verb = options->pre_dump ? CRIU_PRE_DUMP : CRIU_DUMP;
 	request.options = options;
 	TRY(check(hold, options));
 	TRY(cr_dirs_open(options, request.verb, &dirs));
-	err = dump(hold, &request, &dirs, extra);
+	err = dump(&dumper, &request);
 	criu_request_release(&request);
 	return err;
 }

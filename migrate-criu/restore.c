@@ -14,6 +14,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "migrate-criu/groups.h"
 #include "migrate-criu/place.h"
 
 #define MOUNT_DIR "criu-root" /* in the container's state directory */
@@ -32,7 +33,10 @@ struct restorer {
 	int console_fd; /* connected console socket, -1: none */
 	struct criu criu;
 	struct criu_request rpc;
-	struct ct_adoption *adoption; /* during make */
+	struct cgroup cgroup; /* the container's; during make, as the rest */
+	struct cgroup_steps groups;
+	pid_t init;
+	struct ct_adoption *adoption;
 	int *ret_master_fd;
 };
 
@@ -134,7 +138,16 @@ static struct err *take_namespaces(struct restorer *restorer, pid_t pid)
 
 	if (ns->is_new[NS_USER])
 		TRY(cr_check_ids(&ns->maps, pid));
+	restorer->init = pid;
 	return ct_adopt_namespaces(restorer->adoption, pid);
+}
+
+/* All is there and nothing runs: what is refused here has never been. */
+static struct err *take_processes(struct restorer *restorer, pid_t pid)
+{
+	cgroup_tree_limit(&restorer->cgroup, &restorer->groups);
+	cr_pressure_arm(&restorer->cgroup);
+	return ct_adopt_init(restorer->adoption, pid);
 }
 
 static struct err *on_notice(void *arg, const struct criu_message *notice, int fd)
@@ -143,11 +156,13 @@ static struct err *on_notice(void *arg, const struct criu_message *notice, int f
 
 	if (str_eq(notice->event, "setup-namespaces"))
 		return take_namespaces(restorer, notice->pid);
+	/* init alone is there and in its place; files of these groups are opened after this */
+	if (str_eq(notice->event, "post-setup-namespaces"))
+		return cgroup_tree_enable(&restorer->cgroup, &restorer->groups, restorer->init);
 	if (str_eq(notice->event, "orphan-pts-master"))
 		return take_master(restorer, fd);
-	/* all is there and nothing runs: what is refused here has never been */
 	if (str_eq(notice->event, "post-restore"))
-		return ct_adopt_init(restorer->adoption, notice->pid);
+		return take_processes(restorer, notice->pid);
 	return NULL;
 }
 
@@ -175,6 +190,10 @@ static struct err *make(struct ct_maker *maker, struct ct_adoption *adoption, in
 	restorer->ret_master_fd = ret_master_fd;
 	TRY(read_own_cgroup(restorer->criu.pid, &cgroup));
 	restorer->rpc.cgroup_root = cgroup;
+	TRY(cgroup_open(cgroup, NULL, CGROUP_FS, &restorer->cgroup));
+	if (restorer->options->cgroups == CR_CGROUPS_SOFT)
+		TRY(cr_groups_load(restorer->dirs.images_fd, &restorer->groups));
+	TRY(cgroup_tree_make(&restorer->cgroup, &restorer->groups));
 	return cr_explain(criu_talk(&restorer->criu, &restorer->rpc, on_notice, restorer),
 			  &restorer->dirs, restorer->rpc.log_file);
 }
@@ -212,6 +231,8 @@ static void release(struct restorer *restorer)
 	ns_fds_release(&restorer->joined);
 	own_fd(&restorer->console_fd);
 	criu_request_release(&restorer->rpc);
+	cgroup_steps_release(&restorer->groups);
+	cgroup_release(&restorer->cgroup);
 }
 
 struct err *cr_revive(const struct ct_root *root, const struct ct_create *request,
@@ -228,6 +249,7 @@ struct err *cr_revive(const struct ct_root *root, const struct ct_create *reques
 		.joined = NS_FDS_INIT,
 		.console_fd = -1,
 		.criu = CRIU_INIT,
+		.cgroup = CGROUP_INIT,
 		.rpc = CRIU_REQUEST_INIT,
 	};
 	struct err *err;
