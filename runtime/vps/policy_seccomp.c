@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/btrfs.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,7 @@ static const char *const allowed[] = {
 	"setuid setuid32 sgetmask "
 	"sigaction sigaltstack signal sigpending sigprocmask sigreturn sigsuspend ssetmask sysinfo "
 	"tgkill times tkill ugetrlimit "
-	"uname olduname oldolduname unshare vfork vhangup wait4 waitid waitpid arm_fadvise64_64 "
+	"uname olduname oldolduname vfork vhangup wait4 waitid waitpid arm_fadvise64_64 "
 	"arm_sync_file_range "
 	"breakpoint cacheflush set_tls sync_file_range2 swapcontext",
 	/* reboot(2) ends the pid namespace, no more: pid_namespaces(7) */
@@ -254,6 +255,21 @@ static struct err *add_userfaultfd(struct seccomp_spec *seccomp)
 }
 
 /*
+ * A namespace of host names for one service is what systemd's ProtectHostname= asks for, and CRIU
+ * cannot take one along. Refused when it is asked for alone: systemd then does without and says so
+ * in its journal, and its own filter goes on refusing a new name. Containers ask for several at
+ * once. Source: systemd's exec-invoke.c, apply_protect_hostname().
+ */
+static struct err *add_unshare(struct seccomp_spec *seccomp)
+{
+	const struct seccomp_arg own_name = { 0, CLONE_NEWUTS, 0, SCMP_CMP_EQ };
+	const struct seccomp_arg other = { 0, CLONE_NEWUTS, 0, SCMP_CMP_NE };
+
+	TRY(add_when(seccomp, SCMP_ACT_ERRNO(EPERM), "unshare", &own_name, 1));
+	return add_when(seccomp, SCMP_ACT_ALLOW, "unshare", &other, 1);
+}
+
+/*
  * The native architecture alone; programs of any other are killed. i386 reaches socket(2) through
  * socketcall(2) as well, whose arguments lie in memory where no filter sees them, and libseccomp
  * couples the two: with i386 in the list the families above could be had by any 32-bit program.
@@ -300,5 +316,6 @@ struct err *policy_fill_seccomp(struct seccomp_spec *seccomp)
 	TRY(add_sockets(seccomp, "socketpair"));
 	TRY(add_ioctls(seccomp, 0, 0));
 	TRY(add_userfaultfd(seccomp));
+	TRY(add_unshare(seccomp));
 	return describe(seccomp);
 }
