@@ -53,6 +53,7 @@ static struct err *read_memory(const struct vps_images *images, const struct ct_
 
 const struct vps_memory cr_vps_memory = {
 	.check = criu_check_host,
+	.look = cr_check_processes,
 	.write = write_memory,
 	.read = read_memory,
 };

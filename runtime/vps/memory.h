@@ -29,6 +29,9 @@ struct vps_images {
 struct vps_memory {
 	/* ERR_UNSUPPORTED: this host cannot do it. */
 	struct err *(*check)(void);
+	/* ERR_UNSUPPORTED: it has something that cannot be taken along; named with its process and
+	 * the cure. Nothing is done to it. */
+	struct err *(*look)(const struct cgroup *cgroup, pid_t init);
 	/* spec: what the VPS was made of, emptied. written(arg): called when all is in the images
 	 * and nothing runs; its error lets the VPS run on, else its processes are ended. */
 	struct err *(*write)(const struct vps_images *images, struct spec *spec,

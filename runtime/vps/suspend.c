@@ -230,24 +230,18 @@ static struct err *check_interfaces(const struct suspension *work)
 	return NULL;
 }
 
-/* It would come back in its own top group, and those that it made would not. */
-static struct err *check_groups(const struct suspension *work)
+/* While it runs: whoever is refused has not stood still for it. */
+static struct err *look_inside(const struct suspension *work)
 {
 	const struct ct_state *state = &work->state;
 	struct cgroup cgroup = CGROUP_INIT;
-	struct stat st = { .st_nlink = 2 };
 	struct err *err;
 
 	err = cgroup_open(state->cgroup_path, state->scope, state->driver, &cgroup);
-	if (!err && fstat(cgroup.dir_fd, &st) < 0)
-		err = err_sys(errno, "look at cgroup %s", state->cgroup_path);
+	if (!err)
+		err = work->memory->look(&cgroup, state->pid);
 	cgroup_release(&cgroup);
-	if (err || st.st_nlink == 2) /* a directory of cgroup2 counts those in it */
-		return err;
-	return err_new(ERR_UNSUPPORTED,
-		       "VPS %s has control groups of its own (its systemd or another init makes "
-		       "them), which cannot be suspended yet",
-		       work->dump.name);
+	return err_wrap(err, "VPS %s is not suspended and runs on", work->dump.name);
 }
 
 static struct err *check_runs(const struct suspension *work, bool lives)
@@ -282,6 +276,6 @@ struct err *vps_suspend(const struct vps_host *host, const char *name,
 	TRY(check_runs(&work, lives));
 	TRY(running_load(host, name, &work.conf));
 	TRY(check_interfaces(&work));
-	TRY(check_groups(&work));
+	TRY(look_inside(&work));
 	return write_frozen(&work);
 }
