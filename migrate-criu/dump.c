@@ -1,6 +1,7 @@
 /* Checkpoint: a container's processes into images. */
 #include "base/path.h"
 #include "migrate-criu/groups.h"
+#include "migrate-criu/obstacles.h"
 #include "migrate-criu/place.h"
 
 #include <errno.h>
@@ -118,6 +119,7 @@ static struct err *checkpoint(const struct ct_root *root, const char *id,
 
 	TRY(criu_check_host());
 	TRY(ct_hold(root, id, NULL, &hold));
+	TRY(cr_check_processes(&hold.cgroup, hold.state.pid));
 	return cr_dump(&hold, options, &nothing);
 }
 

@@ -21,6 +21,12 @@ oci start one
 wait_for 30 counts_over 3
 check_fails "a round before" "--pre-dump: a container with a user namespace is checkpointed in one round" \
 	oci checkpoint --pre-dump --image-path images one
+oci exec one sleep 1000 </dev/null >/dev/null 2>&1 &
+wait_for 20 oci exec one pidof sleep >/dev/null
+check_fails "who came in by exec is named" "process [0-9]+ .sleep. was started from outside .* end it first" \
+	oci checkpoint --image-path images one
+oci exec one sh -c 'kill $(pidof sleep)'
+wait || : # of a signal
 before=$(count)
 check "checkpoint" oci checkpoint --image-path images one
 
