@@ -31,7 +31,7 @@ wait_for 30 test -s "/proc/$(vps_field one .pid)/root/run/count"
 ping -c 1 -W 5 10.61.95.1 >/dev/null
 host_mac=$(cat /sys/class/net/vethone.0/address)
 sent=$(cella traffic one --json | jq '.[0].total.sentBytes')
-processes=$(inside 'ps | grep -v " ps\| sh -c ps\|usleep"')
+processes=$(inside 'ps | grep -v " ps\| sh -c ps\|usleep\|\[exe\]"')
 
 cella exec one -- sleep 1000 </dev/null &
 wait_for 20 inside 'pidof sleep >/dev/null'
@@ -68,7 +68,7 @@ is "it runs" "$(cella list -H -o status one)" running
 is "and its images are gone" "$(ls -A "$dumps")" ""
 
 check "it counts on" wait_for 20 counts_over "$counted"
-is "by the same processes" "$(inside 'ps | grep -v " ps\| sh -c ps\|usleep"')" "$processes"
+is "by the same processes" "$(inside 'ps | grep -v " ps\| sh -c ps\|usleep\|\[exe\]"')" "$processes"
 is "with the file that has no name" "$(inside 'cat /proc/$(pidof sh | tr " " "\n" | sort -n | head -1)/fd/5')" kept
 after=$(own_uptime)
 check "its clock stood still meanwhile" test "$after" -ge "$before" -a $(($(host_uptime) - after)) -ge $((on - off))
