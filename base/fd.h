@@ -3,6 +3,7 @@
 #define BASE_FD_H
 
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -26,10 +27,23 @@ MUST_CHECK struct err *fd_dup(int fd, int *ret_fd);
 MUST_CHECK struct err *file_read(int dir_fd, const char *name, size_t max, struct buf *buf);
 /* Write a kernel file below dir_fd in one write(2). */
 MUST_CHECK struct err *file_write_once(int dir_fd, const char *name, const char *text);
-/* Replace a file so that a reader, or a crash at any instant, sees the old or the new contents:
- * temporary file, fsync, rename, fsync of the directory. The syncs are skipped on tmpfs. */
+/* Replace a file so that a reader, or a crash at any instant, sees the old or the new contents,
+ * with its owner: temporary file, fsync, rename, fsync of the directory. The syncs are skipped on
+ * tmpfs.
+ */
+struct file_new {
+	const char *name; /* or path */
+	mode_t mode;
+	const struct stat *owner; /* of whose user and group it is; NULL: ours */
+	const void *data;
+	size_t len;
+};
+MUST_CHECK struct err *file_put(int dir_fd, const struct file_new *file);
 MUST_CHECK struct err *file_replace(int dir_fd, const char *name, mode_t mode, const void *data,
 				    size_t len);
+/* Remove what file_replace() was writing of this file in dir_fd when it was killed. Whoever may
+ * write it waits for a lock that the caller has. */
+MUST_CHECK struct err *file_sweep(int dir_fd, const char *name);
 
 /* Send one message with at most one descriptor (fd -1: none; borrowed) over a UNIX socket. */
 MUST_CHECK struct err *fd_send(int socket_fd, const void *data, size_t len, int fd);
