@@ -94,11 +94,11 @@ struct err *login_file_replace(int root_fd, const char *path, mode_t mode, const
 	dir_fd = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return err_sys(errno, "open the directory of %s", path);
-	TRY(file_replace(dir_fd, name, mode, text->data, text->len));
-	if (old->st_mode &&
-	    fchownat(dir_fd, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_sys(errno, "give %s its owner", path);
-	return NULL;
+	return file_put(dir_fd, &(struct file_new){ .name = name,
+						    .mode = mode,
+						    .owner = old->st_mode ? old : NULL,
+						    .data = text->data,
+						    .len = text->len });
 }
 
 /* The line of user, up to its end; NULL: none. */
