@@ -43,11 +43,16 @@ static struct err *check_area(const char *path)
 	return NULL;
 }
 
-/* Only a rename: what lies on another file system is the operator's to copy. */
-static struct err *move_area(const char *from, const char *to)
+/* Only a rename: what lies on another file system is the operator's to copy. Synced before there is a
+ * definition, which may be on another one. */
+static struct err *move_area(const struct vps_host *host, const char *from, const char *to)
 {
+	OWN(fd) int private_fd = open(host->private_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (private_fd < 0)
+		return err_sys(errno, "open %s", host->private_dir);
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-		return NULL;
+		return fsync(private_fd) < 0 ? err_sys(errno, "sync %s", host->private_dir) : NULL;
 	if (errno == EXDEV)
 		return err_new(ERR_UNSUPPORTED,
 			       "%s lies on another file system than %s: copy it there with 'cp -a' "
@@ -88,7 +93,7 @@ struct err *vps_register(const struct vps_host *host, const char *path, const ch
 		if (lstat(area, &st) == 0)
 			return err_new(ERR_EXISTS, "VPS %s has a private area already: %s", name,
 				       area);
-		TRY(move_area(path, area));
+		TRY(move_area(host, path, area));
 	}
 	TRY(define(host, name));
 	return ids_adopt(host, name);

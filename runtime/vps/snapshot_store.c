@@ -63,32 +63,9 @@ static struct err *remove_rest(const struct vps_host *host, const struct snapsho
 	return path_remove_tree(snapshots->dir_fd, dir);
 }
 
-/* What file_replace() was writing when it was killed. */
-static struct err *remove_temps(const struct snapshots *snapshots)
-{
-	static const char suffix[] = ".tmp";
-	int dup_fd = openat(snapshots->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	OWN(dir) DIR *dir = dup_fd >= 0 ? fdopendir(dup_fd) : NULL;
-	struct dirent *entry;
-
-	if (!dir)
-		return err_sys(errno, "read %s", snapshots->path);
-	while ((entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name);
-
-		if (len < strlen(suffix) || !str_eq(entry->d_name + len - strlen(suffix), suffix))
-			continue;
-		/* a snapshot may be called so, and is a directory */
-		if (unlinkat(snapshots->dir_fd, entry->d_name, 0) < 0 && errno != EISDIR &&
-		    errno != ENOENT)
-			return err_sys(errno, "remove %s", entry->d_name);
-	}
-	return NULL;
-}
-
 struct err *snapshots_clear(const struct vps_host *host, const struct snapshots *snapshots)
 {
-	TRY(remove_temps(snapshots));
+	TRY(file_sweep(snapshots->dir_fd, CURRENT));
 	TRY(remove_rest(host, snapshots, SNAPSHOT_NEW));
 	return remove_rest(host, snapshots, SNAPSHOT_OLD);
 }

@@ -122,28 +122,40 @@ static struct err *check_reads_back(const struct conf_file *file, const struct b
 	return NULL;
 }
 
+static struct err *open_dir(const struct vps_host *host, int *ret_fd)
+{
+	*ret_fd = open(host->conf_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? err_sys(errno, "open %s", host->conf_dir) : NULL;
+}
+
 struct err *store_write(const struct vps_host *host, const char *name, const struct conf_file *file)
 {
 	OWN(buf) struct buf text = { 0 };
 	OWN(str) char *base = NULL;
-	OWN(fd) int dir_fd = open(host->conf_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OWN(fd) int dir_fd = -1;
 
-	if (dir_fd < 0)
-		return err_sys(errno, "open %s", host->conf_dir);
+	TRY(open_dir(host, &dir_fd));
 	TRY(parse_container_id(name));
 	TRY(conf_file_format(file, &text));
 	TRY(check_reads_back(file, &text));
 	TRY(str_format(&base, "%s" SUFFIX, name));
+	TRY(file_sweep(dir_fd, base));
 	return file_replace(dir_fd, base, 0644, text.data ? text.data : "", text.len);
 }
 
+/* Synced: what follows takes away the disk, which may be on another file system than this, and a
+ * definition that comes back after a power cut would have none. */
 struct err *store_retire(const struct vps_host *host, const char *name)
 {
-	OWN(str) char *path = NULL, *retired = NULL;
+	OWN(str) char *base = NULL, *retired = NULL;
+	OWN(fd) int dir_fd = -1;
 
-	TRY(conf_path(host, name, &path));
-	TRY(str_format(&retired, "%s.destroyed", path));
-	if (rename(path, retired) < 0 && errno != ENOENT)
-		return err_sys(errno, "rename %s to %s", path, retired);
-	return NULL;
+	TRY(open_dir(host, &dir_fd));
+	TRY(parse_container_id(name));
+	TRY(str_format(&base, "%s" SUFFIX, name));
+	TRY(str_format(&retired, "%s.destroyed", base));
+	TRY(file_sweep(dir_fd, base));
+	if (renameat(dir_fd, base, dir_fd, retired) < 0 && errno != ENOENT)
+		return err_sys(errno, "rename %s/%s to %s", host->conf_dir, base, retired);
+	return fsync(dir_fd) < 0 ? err_sys(errno, "sync %s", host->conf_dir) : NULL;
 }
