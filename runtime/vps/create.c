@@ -1,18 +1,16 @@
 /*
  * Making and removing a VPS. The tree is copied under a hidden name and renamed, the definition is
- * written last: a create that is killed leaves no VPS, and what it leaves is removed by the next
- * create or destroy of the name. Destroy goes the other way: first the definition is retired, then
- * the tree is hidden and removed.
+ * written last: a create that is killed leaves no VPS. Destroy goes the other way: first the
+ * definition is retired, then the tree is hidden and removed. What either leaves when it is killed
+ * the next create of any name removes, or a destroy of this one; see unfinished.c.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/path.h"
@@ -23,75 +21,19 @@
 #include "runtime/vps/room.h"
 #include "runtime/vps/scripts.h"
 
-static struct err *open_private(const struct vps_host *host, int *ret_fd)
-{
-	*ret_fd = open(host->private_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return *ret_fd < 0 ? err_sys(errno, "open %s", host->private_dir) : NULL;
-}
-
-/* Remove a disk under its hidden name, so that a killed removal never leaves half a VPS under the
- * good one. */
-static struct err *remove_disk(const struct vps_host *host, const char *name)
-{
-	OWN(fd) int private_fd = -1;
-	OWN(str) char *hidden = NULL;
-	struct disk disk = { .parent = host->private_dir, .template_dir = host->template_dir };
-
-	TRY(open_private(host, &private_fd));
-	TRY(str_format(&hidden, ".%s", name));
-	disk.name = hidden;
-	TRY(disk_remove(&disk));
-	if (renameat(private_fd, name, private_fd, hidden) < 0)
-		return errno == ENOENT ? NULL :
-					 err_sys(errno, "move %s/%s away", host->private_dir, name);
-	return disk_remove(&disk);
-}
-
-/*
- * While the marker is there a tree of this name belongs to an unfinished create and may be removed;
- * a tree without it is somebody's data.
- */
-static struct err *marker_path(const struct vps_host *host, const char *name, char **ret_path)
-{
-	return str_format(ret_path, "%s/.%s" CREATING_SUFFIX, host->private_dir, name);
-}
-
-/* It also says which ids the VPS is going to have, so that nobody else is given them. */
-static struct err *put_marker(const struct vps_host *host, const char *name, uint64_t id_first)
-{
-	OWN(str) char *path = NULL, *text = NULL;
-	OWN(fd) int fd = -1;
-
-	TRY(marker_path(host, name, &path));
-	TRY(str_format(&text, "%" PRIu64 "\n", id_first));
-	/* in place: an unfinished one is a dead command's, whose ids are free */
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? err_sys(errno, "create %s", path) :
-			fd_write_all(fd, path, text, strlen(text));
-}
-
-static struct err *take_marker(const struct vps_host *host, const char *name)
-{
-	OWN(str) char *path = NULL;
-
-	TRY(marker_path(host, name, &path));
-	if (unlink(path) < 0 && errno != ENOENT)
-		return err_sys(errno, "remove %s", path);
-	return NULL;
-}
-
 /* Make room for a tree: nothing there, or the rest of a create that was killed. */
 static struct err *clear_site(const struct vps_host *host, const char *name)
 {
-	OWN(str) char *marker = NULL, *tree = NULL;
+	OWN(str) char *tree = NULL;
+	bool unfinished;
 
-	TRY(marker_path(host, name, &marker));
+	TRY(unfinished_is(host, name, &unfinished));
 	TRY(str_format(&tree, "%s/%s", host->private_dir, name));
-	if (access(tree, F_OK) == 0 && access(marker, F_OK) < 0)
+	if (access(tree, F_OK) == 0 && !unfinished)
 		return err_new(ERR_EXISTS,
 			       "%s is there, but no VPS %s: move it away or destroy %s first", tree,
 			       name, name);
-	return remove_disk(host, name);
+	return unfinished_remove_disk(host, name);
 }
 
 /* Under the hidden name, then renamed. */
@@ -101,7 +43,7 @@ static struct err *make_disk(const struct vps_host *host, const char *name,
 	OWN(fd) int private_fd = -1;
 	OWN(str) char *hidden = NULL;
 
-	TRY(open_private(host, &private_fd));
+	TRY(vps_open_private(host, &private_fd));
 	TRY(str_format(&hidden, ".%s", name));
 	TRY(maker->make_disk(maker, host, hidden, conf));
 	if (renameat2(private_fd, hidden, private_fd, name, RENAME_NOREPLACE) < 0)
@@ -119,7 +61,7 @@ static struct err *reserve_ids(const struct vps_host *host, const char *name, st
 	TRY(addrs_check_free(host, name, conf)); /* before the long work; again when it counts */
 	TRY(ids_choose(host, &conf->id_first));
 	conf->id_count = VPS_ID_RANGE;
-	return put_marker(host, name, conf->id_first);
+	return unfinished_mark(host, name, conf->id_first);
 }
 
 /* Under the pool's lock: addresses that are free stay free until the definition that takes them is
@@ -220,12 +162,12 @@ static struct err *make_locked(const struct vps_host *host, const char *name,
 	if (!maker->skip_probe)
 		TRY(addrs_probe(host, name, NULL, conf));
 	TRY(check_limits(host, name, conf));
+	log_warn(unfinished_sweep(host, name)); /* others' does not hinder this one */
 	TRY(clear_site(host, name));
 	err = make_and_define(host, name, maker, conf);
-	if (!err) /* it exists now; what is left is the marker, which nothing looks at any more */
-		return take_marker(host, name);
-	err = err_first(err, remove_disk(host, name));
-	return err_first(err, take_marker(host, name));
+	if (err)
+		err = err_first(err, unfinished_remove_disk(host, name));
+	return err_first(err, unfinished_unmark(host, name));
 }
 
 struct err *vps_make(const struct vps_host *host, const char *name, const struct vps_maker *maker,
@@ -302,7 +244,7 @@ static struct err *check_any(const struct vps_host *host, const char *name)
 	bool exists;
 
 	TRY(store_exists(host, name, &exists));
-	TRY(open_private(host, &private_fd));
+	TRY(vps_open_private(host, &private_fd));
 	TRY(str_format(&hidden, ".%s", name));
 	TRY(moving_read(host, name, &moving));
 	if (exists || moving.state != MOVING_NONE ||
@@ -349,12 +291,13 @@ struct err *destroy_locked(const struct vps_host *host, const char *name, enum d
 	vps_conf_init(&conf);
 	load_or_nothing(host, name, &conf);
 	TRY(vps_clean_up(host, name, &conf));
+	TRY(unfinished_mark(host, name, conf.id_first == VPS_UNSET ? 0 : conf.id_first));
 	TRY(store_retire(host, name));
 	if (what == DESTROY_ALL) /* the next VPS of this name is another one */
 		TRY(scripts_remove(host, name));
 	TRY(vps_snapshots_remove(host, name)); /* before what a killed destroy is known by */
-	TRY(remove_disk(host, name));
-	TRY(take_marker(host, name));
+	TRY(unfinished_remove_disk(host, name));
+	TRY(unfinished_unmark(host, name));
 	TRY(remove_logs(host, name));
 	return traffic_forget(host, name);
 }

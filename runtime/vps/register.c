@@ -43,14 +43,13 @@ static struct err *check_area(const char *path)
 	return NULL;
 }
 
-/* Only a rename: what lies on another file system is the operator's to copy. Synced before there is a
- * definition, which may be on another one. */
+/* Only a rename: what lies on another file system is the operator's to copy. Synced before there is
+ * a definition, which may be on another one. */
 static struct err *move_area(const struct vps_host *host, const char *from, const char *to)
 {
-	OWN(fd) int private_fd = open(host->private_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	OWN(fd) int private_fd = -1;
 
-	if (private_fd < 0)
-		return err_sys(errno, "open %s", host->private_dir);
+	TRY(vps_open_private(host, &private_fd));
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
 		return fsync(private_fd) < 0 ? err_sys(errno, "sync %s", host->private_dir) : NULL;
 	if (errno == EXDEV)
@@ -95,6 +94,7 @@ struct err *vps_register(const struct vps_host *host, const char *path, const ch
 				       area);
 		TRY(move_area(host, path, area));
 	}
+	TRY(unfinished_unmark(host, name)); /* whatever it was, now it is somebody's */
 	TRY(define(host, name));
 	return ids_adopt(host, name);
 }
@@ -109,6 +109,7 @@ struct err *vps_unregister(const struct vps_host *host, const char *name)
 	if (info.status == VPS_RUNNING || info.status == VPS_PAUSED)
 		return err_new(ERR_STATE, "VPS %s is running: stop it first", name);
 	TRY(suspend_check_not(host, name));
+	TRY(unfinished_unmark(host, name)); /* of a create that was killed as it had ended */
 	TRY(store_retire(host, name));
 	vps_lock_forget(host, name);
 	return NULL;

@@ -6,7 +6,8 @@
 #include "runtime/vps/vps.h"
 
 #define VPS_ID_RANGE 65536
-/* ".NAME" CREATING_SUFFIX in the private directory: a create is at work there, or was killed. */
+/* ".NAME" CREATING_SUFFIX in the private directory: a create or destroy is at work there, or was
+ * killed. */
 #define CREATING_SUFFIX "~creating"
 /* ".NAME" BACKUP_SUFFIX: the disk of a running VPS as it was, for a backup; vps_recover() removes
  * it. */
@@ -24,6 +25,21 @@ MUST_CHECK struct err *store_write(const struct vps_host *host, const char *name
 MUST_CHECK struct err *store_retire(const struct vps_host *host, const char *name);
 MUST_CHECK struct err *store_exists(const struct vps_host *host, const char *name,
 				    bool *ret_exists);
+
+/* --- unfinished.c --- */
+
+MUST_CHECK struct err *vps_open_private(const struct vps_host *host, int *ret_fd);
+/* From here on, durably, a disk of this name without a definition is to be removed. It also says
+ * which ids the VPS has, so that nobody else is given them; 0: none. */
+MUST_CHECK struct err *unfinished_mark(const struct vps_host *host, const char *name,
+				       uint64_t id_first);
+/* Missing is success. */
+MUST_CHECK struct err *unfinished_unmark(const struct vps_host *host, const char *name);
+MUST_CHECK struct err *unfinished_is(const struct vps_host *host, const char *name, bool *ret_is);
+/* The disk, also under its hidden name. */
+MUST_CHECK struct err *unfinished_remove_disk(const struct vps_host *host, const char *name);
+/* What killed commands left of other VPSs than this. What fails is a warning. */
+MUST_CHECK struct err *unfinished_sweep(const struct vps_host *host, const char *but);
 
 /* --- lock.c --- */
 
