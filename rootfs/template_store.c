@@ -283,6 +283,8 @@ struct err *template_remove(const struct template_store *store, const char *name
 	TRY(str_format(&file, "%s" SUFFIX, name));
 	if (unlinkat(store->dir_fd, file, 0) < 0)
 		return err_sys(errno, "remove template %s", name);
+	if (fsync(store->dir_fd) < 0)
+		return err_sys(errno, "sync the template store");
 	return template_drop_unused(store, template.digest);
 }
 

@@ -280,6 +280,8 @@ static struct err *remove_one(const struct work *work, const char *id)
 
 	if (renameat(dir_fd, id, dir_fd, SNAPSHOT_OLD) < 0)
 		return err_sys(errno, "move the snapshot %s away", id);
+	if (fsync(dir_fd) < 0)
+		return err_sys(errno, "sync %s", work->snapshots.path);
 	return snapshots_clear(work->host, &work->snapshots);
 }
 
