@@ -12,20 +12,6 @@ whole() {
 		not_ok "$2: the VPS is whole" "$(cella start "$1" 2>&1)"
 }
 
-# kill_at STEP COMMAND...: killed instead of making a call; STEP is "renameat:2" for its second one
-kill_at() {
-	local status=0
-	strace -qq -o /dev/null -e "trace=${1%:*}" -e "inject=${1%:*}:signal=KILL:when=${1#*:}" "${@:2}" >/dev/null 2>&1 ||
-		status=$?
-	[ $status = 137 ] || not_ok "it comes to $1: ${*:2}" "status $status"
-}
-
-# order COMMAND...: its calls that sync and rename
-order() {
-	strace -qq -o "$TEST_DIR/order" -e signal=none -e trace=fsync,syncfs,renameat,renameat2 "$@" >/dev/null
-	grep -v ENOENT "$TEST_DIR/order" | sed 's/(.*//' | xargs
-}
-
 volume ext4
 cella template create busybox >/dev/null
 create=(cella create one --ostemplate busybox --diskspace 32M --ram 32M --layout)
@@ -93,8 +79,19 @@ for at in syncfs:1 renameat:2; do
 	again=$(order cella clone one two)
 	# what the killed one left is moved away first
 	is "clone killed at $at: again, each step synced before the next" "${again#renameat }" \
-		"fsync syncfs fsync renameat2 fsync fsync renameat fsync"
+		"fsync fsync syncfs fsync renameat2 fsync fsync renameat fsync fsync"
 	tidy "clone killed at $at"
 	cella destroy two >/dev/null
 done
 whole one "clone"
+
+# of another VPS: one that was being made, one of which only the disk is left
+kill_at renameat:2 cella clone one gone
+cella clone one two >/dev/null
+check "what a killed clone left is removed by the next one, whatever its name" nothing_of gone
+kill_at renameat:2 cella destroy two
+[ -d "$private_dir/two" ] || not_ok "destroy killed as it takes the disk: it is there"
+cella clone one three >/dev/null
+check "so is what a killed destroy left" nothing_of two
+is "destroy: each step is synced before the next" "$(order cella destroy three)" "fsync renameat fsync renameat fsync"
+tidy "clone and destroy"

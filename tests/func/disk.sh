@@ -107,3 +107,17 @@ tidy() {
 	) || true
 	[ -z "$left" ] || not_ok "$1: nothing is left" "$left"
 }
+
+# kill_at STEP COMMAND...: killed instead of making a call; STEP is "renameat:2" for its second one
+kill_at() {
+	local status=0
+	strace -qq -o /dev/null -e "trace=${1%:*}" -e "inject=${1%:*}:signal=KILL:when=${1#*:}" "${@:2}" >/dev/null 2>&1 ||
+		status=$?
+	[ $status = 137 ] || not_ok "it comes to $1: ${*:2}" "status $status"
+}
+
+# order COMMAND...: its calls that sync and rename
+order() {
+	strace -qq -o "$TEST_DIR/order" -e signal=none -e trace=fsync,syncfs,renameat,renameat2 "$@" >/dev/null
+	grep -v ENOENT "$TEST_DIR/order" | sed 's/(.*//' | xargs
+}
