@@ -12,9 +12,7 @@
 
 #include "runtime/vps/room.h"
 
-static const struct policy_mount {
-	const char *type, *source, *destination, *options; /* options: comma separated */
-} mounts[] = {
+static const struct policy_mount mounts[] = {
 	{ "proc", "proc", "/proc", "nosuid,noexec,nodev" },
 	{ "tmpfs", "tmpfs", "/dev", "nosuid,strictatime,mode=755,size=1m" },
 	{ "devpts", "devpts", "/dev/pts",
@@ -77,19 +75,27 @@ static struct err *add_options(struct mount_spec *mount, const char *options)
 	return NULL;
 }
 
+struct err *policy_add_mount(struct rootfs_spec *root, const struct policy_mount *row)
+{
+	struct mount_spec *items =
+		reallocarray(root->mounts, root->mount_count + 1, sizeof(*items));
+	struct mount_spec *mount;
+
+	if (!items)
+		return err_sys(ENOMEM, "plan mounts");
+	root->mounts = items;
+	mount = &items[root->mount_count++];
+	*mount = (struct mount_spec){ 0 };
+	TRY(str_dup(row->type, &mount->type));
+	TRY(str_dup(row->source, &mount->source));
+	TRY(str_dup(row->destination, &mount->destination));
+	return add_options(mount, row->options);
+}
+
 static struct err *fill_mounts(struct rootfs_spec *root)
 {
-	root->mounts = calloc(ARRAY_SIZE(mounts), sizeof(*root->mounts));
-	if (!root->mounts)
-		return err_sys(ENOMEM, "plan mounts");
-	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
-		struct mount_spec *mount = &root->mounts[root->mount_count++];
-
-		TRY(str_dup(mounts[i].type, &mount->type));
-		TRY(str_dup(mounts[i].source, &mount->source));
-		TRY(str_dup(mounts[i].destination, &mount->destination));
-		TRY(add_options(mount, mounts[i].options));
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++)
+		TRY(policy_add_mount(root, &mounts[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(masked); i++)
 		TRY(strlist_add(&root->masked_paths, masked[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(read_only); i++)

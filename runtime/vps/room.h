@@ -119,6 +119,11 @@ MUST_CHECK struct err *vps_build_spec(const struct vps_host *host, const char *n
 /* Its first program, as the kernel would look for it in the mounted disk. ERR_NOT_FOUND. */
 MUST_CHECK struct err *vps_fill_init(int tree_fd, struct spec *spec);
 MUST_CHECK struct err *policy_fill(struct spec *spec);
+struct policy_mount {
+	const char *type, *source, *destination, *options; /* options: comma separated */
+};
+/* One more mount, after the others. */
+MUST_CHECK struct err *policy_add_mount(struct rootfs_spec *root, const struct policy_mount *row);
 MUST_CHECK struct err *policy_fill_seccomp(struct seccomp_spec *seccomp);
 
 /* --- limits.c, cpus.c --- */

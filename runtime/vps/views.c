@@ -2,8 +2,6 @@
  * Honest views: where lxcfs runs, the files of /proc that tell of resources show the VPS's own
  * (free, top, uptime). Without it they show the host's, and doctor says so. Source: lxcfs(1).
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/vps/room.h"
@@ -15,21 +13,12 @@ static const char *const files[] = { "cpuinfo", "diskstats", "loadavg", "meminfo
 
 static struct err *add_mount(struct rootfs_spec *root, const char *file)
 {
-	struct mount_spec *mounts =
-		reallocarray(root->mounts, root->mount_count + 1, sizeof(*mounts));
-	struct mount_spec *mount;
+	OWN(str) char *source = NULL, *destination = NULL;
 
-	if (!mounts)
-		return err_sys(ENOMEM, "plan mounts");
-	root->mounts = mounts;
-	mount = &mounts[root->mount_count++];
-	*mount = (struct mount_spec){ 0 };
-	TRY(str_dup("bind", &mount->type));
-	TRY(str_format(&mount->source, LXCFS_DIR "/%s", file));
-	TRY(str_format(&mount->destination, "/proc/%s", file));
-	TRY(mount_spec_option(mount, "bind"));
-	TRY(mount_spec_option(mount, "nosuid"));
-	return mount_spec_option(mount, "nodev");
+	TRY(str_format(&source, LXCFS_DIR "/%s", file));
+	TRY(str_format(&destination, "/proc/%s", file));
+	return policy_add_mount(root, &(struct policy_mount){ "bind", source, destination,
+							      "bind,nosuid,nodev" });
 }
 
 bool views_there(void)
