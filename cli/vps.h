@@ -111,6 +111,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "traffic-quota", 0, "SIZE:ACTION", "a month's; then warn, throttle, stop, hook", offsetof(type, member.traffic_quota), opt_vps_text }, \
 	{ "group", 0, "NAME", "VPSs of one group reach each other, repeatable", offsetof(type, member.groups), opt_vps_words }, \
 	{ "allow-peer", 0, "NAME", "another VPS that it reaches, repeatable", offsetof(type, member.allow_peers), opt_vps_words }, \
+	{ "features", 0, "NAME:on|off", "nesting: containers of its own", offsetof(type, member.features), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \
 	{ "onboot", 0, "yes|no", "start it with the host", offsetof(type, member.onboot), opt_vps_yes_no }, \
 	{ "bootorder", 0, "NUMBER", "the higher, the earlier", offsetof(type, member.bootorder), opt_u64 }, \

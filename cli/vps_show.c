@@ -167,6 +167,7 @@ void vps_json(struct json_out *out, const struct vps_info *info)
 	put_list(out, "after", &conf->after);
 	put_text(out, "autoRestart", vps_autorestart_name(conf->autorestart));
 	put_yes_no(out, "disabled", conf->disabled);
+	put_list(out, "features", &conf->features);
 	put_limits(out, conf);
 	put_list(out, "atRestart", &info->waiting);
 	put_usage(out, info);

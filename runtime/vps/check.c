@@ -77,6 +77,23 @@ static struct err *check_private(const struct vps_host *host, const char *name,
 	return remarks_add(remarks, VPS_WRONG, what, cure ? cure : "destroy and create it");
 }
 
+static struct err *tell_idle_features(const struct vps_conf *conf, struct vps_remarks *remarks)
+{
+	OWN(strlist) struct strlist idle = { 0 };
+
+	TRY(vps_features_idle(conf, &idle));
+	for (size_t i = 0; i < idle.count; i++) {
+		OWN(str) char *what = NULL;
+
+		TRY(str_format(&what,
+			       "FEATURES: %s is kept, without effect: cella gives no such "
+			       "thing",
+			       idle.items[i]));
+		TRY(remarks_add(remarks, VPS_ADVICE, what, NULL));
+	}
+	return NULL;
+}
+
 /* Each of these speaks for itself; one being wrong does not hide the next. */
 static struct err *check_values(const struct vps_host *host, const char *name,
 				const struct vps_conf *conf, struct vps_remarks *remarks)
@@ -94,6 +111,7 @@ static struct err *check_values(const struct vps_host *host, const char *name,
 	for (size_t i = 0; i < lacks.count; i++)
 		TRY(remarks_add(remarks, conf->best_effort == 1 ? VPS_ADVICE : VPS_WRONG,
 				lacks.items[i], NULL));
+	TRY(tell_idle_features(conf, remarks));
 	if (conf->id_first == VPS_UNSET)
 		return remarks_add(remarks, VPS_ADVICE,
 				   "LOCAL_UID is missing: the next start chooses a range of ids",

@@ -74,6 +74,7 @@ struct vps_conf {
 	uint64_t ratebound;
 	char *traffic_quota;		    /* "500G:stop"; owned */
 	struct strlist groups, allow_peers; /* whom it reaches on this host */
+	struct strlist features;	    /* "nesting:on", perhaps several with commas */
 	uint64_t ram_bytes, swap_bytes, numproc;
 	uint64_t ram_min_bytes, ram_soft_bytes; /* a guarantee; where reclaim begins */
 	uint64_t oom_group;			/* 0, 1 or unset */
@@ -136,6 +137,11 @@ const char *vps_autorestart_name(uint64_t value); /* unset is "no" */
 const char *vps_conf_obsolete(const char *key);
 /* Put "KEY=VALUE" of such keys into the file. ERR_INVALID: a value that vzctl would refuse. */
 MUST_CHECK struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *file);
+/* Is this one of its features on? */
+#define VPS_NESTING "nesting"
+bool vps_has_feature(const struct vps_conf *conf, const char *name);
+/* Those of OpenVZ's that are on and have no effect. */
+MUST_CHECK struct err *vps_features_idle(const struct vps_conf *conf, struct strlist *ret_names);
 /* The number of OpenVZ's RATE. ERR_INVALID. */
 MUST_CHECK struct err *vps_rate_kbits(const char *what, const char *text, uint64_t *ret_kbits);
 /* What becomes of a VPS that has sent and received more in a month. ERR_INVALID. */

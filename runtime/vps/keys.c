@@ -33,6 +33,8 @@ static const struct conf_key keys[] = {
 	  "files and directories, soft:hard" },
 	{ "DISKSPACE",    &conf_space_pair, FIELD(disk_bytes), 1 << 20, UINT64_C(1) << 60, "--diskspace",
 	  "space in KiB, or as 10G, soft:hard" },
+	{ "FEATURES",     &conf_words, FIELD(features), 0, 0, "--features",
+	  "nesting:on lets it have containers of its own", check_features },
 	{ "GROUP",        &conf_words, FIELD(groups), 0, 0, "--group", "VPSs of the same group reach each other", check_names },
 	{ "HOSTNAME",     &conf_text, FIELD(hostname), 0, 64, "--hostname", "host name inside", check_hostname },
 	{ "IOLIMIT",      &conf_count, FIELD(iolimit_bytes), 0, UINT64_C(1) << 50, "--iolimit",

@@ -60,6 +60,7 @@ MUST_CHECK struct err *check_domains(const struct conf_key *key, const void *fie
 MUST_CHECK struct err *check_name_servers(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_publish(const struct conf_key *key, const void *field);
+MUST_CHECK struct err *check_features(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_name(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_names(const struct conf_key *key, const void *field);
 MUST_CHECK struct err *check_layout(const struct conf_key *key, const void *field);

@@ -49,6 +49,7 @@ static const struct applier {
 static const struct waiting {
 	const char *key, *why;
 } waits[] = {
+	{ "FEATURES", "its mounts and devices are made when it starts" },
 	{ "VE_LAYOUT", "its disk is mounted" },
 	{ "LOCAL_UID", "its processes have these ids" },
 	{ "LOCAL_GID", "its processes have these ids" },

@@ -19,7 +19,8 @@ static const struct policy_mount mounts[] = {
 	  "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5" },
 	{ "tmpfs", "shm", "/dev/shm", "nosuid,nodev,mode=1777" },
 	{ "mqueue", "mqueue", "/dev/mqueue", "nosuid,noexec,nodev" },
-	{ "sysfs", "sysfs", "/sys", "nosuid,noexec,nodev,ro" },
+	/* this mount alone, not the file system: see features.c */
+	{ "sysfs", "sysfs", "/sys", "nosuid,noexec,nodev,rro" },
 	/* its own hierarchy, writable: systemd runs its services in it */
 	{ "cgroup2", "cgroup2", "/sys/fs/cgroup", "nosuid,noexec,nodev,relatime,rw" },
 	{ "tmpfs", "run", "/run", "nosuid,nodev,mode=755" },

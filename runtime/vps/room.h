@@ -126,6 +126,11 @@ struct policy_mount {
 MUST_CHECK struct err *policy_add_mount(struct rootfs_spec *root, const struct policy_mount *row);
 MUST_CHECK struct err *policy_fill_seccomp(struct seccomp_spec *seccomp);
 
+/* --- features.c --- */
+
+/* What a VPS with nesting has besides; a device that the host has not is warned about. */
+MUST_CHECK struct err *nesting_fill(struct spec *spec);
+
 /* --- limits.c, cpus.c --- */
 
 /*

@@ -72,6 +72,8 @@ static struct err *fill(const struct vps_host *host, const char *name, const str
 			struct spec *spec)
 {
 	TRY(policy_fill(spec));
+	if (vps_has_feature(conf, VPS_NESTING))
+		TRY(nesting_fill(spec));
 	TRY(views_fill(&spec->root));
 	TRY(str_format(&spec->root.path, "%s/%s", host->private_dir, name));
 	TRY(str_dup(conf->hostname ? conf->hostname : name, &spec->hostname));

@@ -17,8 +17,8 @@ static struct err *add_mount(struct rootfs_spec *root, const char *file)
 
 	TRY(str_format(&source, LXCFS_DIR "/%s", file));
 	TRY(str_format(&destination, "/proc/%s", file));
-	return policy_add_mount(root, &(struct policy_mount){ "bind", source, destination,
-							      "bind,nosuid,nodev" });
+	return policy_add_mount(
+		root, &(struct policy_mount){ "bind", source, destination, "bind,nosuid,nodev" });
 }
 
 bool views_there(void)

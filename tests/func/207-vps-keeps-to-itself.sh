@@ -11,6 +11,9 @@ cella exec one -- sh -c 'sleep 1000 & sleep 1000 &' >/dev/null
 like "its own processes" "$(cella exec one -- ps -o args)" "sleep 1000"
 unlike "not another's" "$(cella exec two -- ps -o args)" "sleep 1000"
 check_fails "no device can be made" "" cella exec one -- sh -c 'mknod /tmp/null c 1 3 2>/dev/null || { echo refused; exit 1; }'
+like "no proc or sysfs for a user namespace, no fuse, no tun" \
+	"$(cella exec one -- sh -c 'for type in proc sysfs; do unshare -Urpmni mount -t $type none /mnt; done; ls /dev/fuse /dev/net/tun' 2>&1)" \
+	'(ermission|not permitted).*(ermission|not permitted).*/dev/fuse: No such.*/dev/net/tun: No such'
 like "no kernel log" "$(cella exec one -- dmesg 2>&1)" "not permitted"
 like "no clock" "$(cella exec one -- date -s 2001-01-01 2>&1)" "not permitted"
 check "the host's goes on" test "$(date +%Y)" -gt 2001
