@@ -171,7 +171,7 @@ struct err *vps_say(const struct cmd_call *call, const char *fmt, ...)
 void vps_warn_problem(const struct vps_info *info)
 {
 	if (info->problem)
-		log_warning("VPS %s: %s", info->name, info->problem);
+		vps_warn_damaged(info->name, info->problem);
 }
 
 struct err *vps_print_json(struct json_out *out)

@@ -33,13 +33,13 @@ static struct err *collect(const struct vps_host *host, const struct strlist *na
 		return err_sys(ENOMEM, "order %zu VPSs", names->count);
 	for (size_t i = 0; i < names->count; i++) {
 		struct candidate *one = &candidates->items[candidates->count++];
-		struct err *err;
+		enum other other;
 
 		one->name = names->items[i];
 		vps_conf_init(&one->conf);
-		err = vps_load(host, one->name, &one->conf);
-		one->left = err || one->conf.onboot != 1 || one->conf.disabled == 1;
-		log_warn(err);
+		TRY(other_load(host, one->name, &one->conf, &other));
+		one->left =
+			other != OTHER_WHOLE || one->conf.onboot != 1 || one->conf.disabled == 1;
 	}
 	return NULL;
 }

@@ -42,15 +42,13 @@ struct err *capacity_read(const struct vps_host *host, const char *without,
 	TRY(vps_names(host, &names));
 	for (size_t i = 0; i < names.count; i++) {
 		OWN(vps_conf) struct vps_conf conf;
-		struct err *err;
+		enum other other;
 
 		vps_conf_init(&conf);
 		if (str_eq(names.items[i], without))
 			continue;
-		err = vps_load(host, names.items[i], &conf);
-		if (err)
-			log_warn(err); /* one damaged definition must not stop all others */
-		else
+		TRY(other_load(host, names.items[i], &conf, &other));
+		if (other == OTHER_WHOLE)
 			add(&conf, &capacity);
 	}
 	*ret_capacity = capacity;

@@ -36,7 +36,7 @@ static struct err *add(struct addrs *addrs, const struct net_port *port)
 	return NULL;
 }
 
-/* Of all other VPSs. A damaged definition must not stop all others. */
+/* Of all other VPSs; a damaged one has those that it runs with. */
 static struct err *add_all(const struct vps_host *host, const char *but, struct addrs *addrs)
 {
 	OWN(strlist) struct strlist names = { 0 };
@@ -45,15 +45,15 @@ static struct err *add_all(const struct vps_host *host, const char *but, struct 
 	for (size_t i = 0; i < names.count; i++) {
 		OWN(net_ports) struct net_ports ports = { 0 };
 		OWN(vps_conf) struct vps_conf conf;
-		struct err *err;
+		enum other other;
 
 		vps_conf_init(&conf);
 		if (str_eq(names.items[i], but))
 			continue;
-		err = vps_load(host, names.items[i], &conf);
-		if (!err)
-			err = net_plan(host, names.items[i], &conf, &ports);
-		log_warn(err);
+		TRY(other_load(host, names.items[i], &conf, &other));
+		if (other == OTHER_GONE)
+			continue;
+		TRY(other_plan(host, names.items[i], &conf, &ports));
 		for (size_t k = 0; k < ports.count; k++)
 			TRY(add(addrs, &ports.items[k]));
 	}

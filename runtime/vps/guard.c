@@ -99,14 +99,12 @@ void vps_confs_release(struct vps_confs *confs)
 static struct err *take_conf(const struct vps_host *host, const char *name, struct vps_confs *confs)
 {
 	OWN(vps_conf) struct vps_conf conf;
-	struct err *err;
+	enum other other;
 
 	vps_conf_init(&conf);
-	err = vps_load(host, name, &conf);
-	if (err) {
-		log_warn(err); /* a damaged definition allows nothing */
-		return NULL;
-	}
+	TRY(other_load(host, name, &conf, &other));
+	if (other != OTHER_WHOLE)
+		return NULL; /* a damaged definition allows nothing */
 	TRY(strlist_add(&confs->names, name));
 	confs->items[confs->names.count - 1] = conf;
 	vps_conf_init(&conf);
@@ -142,7 +140,7 @@ struct err *guard_find_peers(const struct vps_host *host, const char *name,
 
 		if (str_eq(other_name, name) || !are_peers(name, conf, other_name, other))
 			continue;
-		TRY(net_plan(host, other_name, other, &ports));
+		TRY(other_plan(host, other_name, other, &ports));
 		for (size_t k = 0; k < ports.count; k++)
 			if (net_mode_is_guarded(ports.items[k].mode))
 				TRY(strlist_add(ret_host_names, ports.items[k].host_name));

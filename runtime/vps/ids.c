@@ -102,21 +102,18 @@ static struct err *add_damaged(const struct vps_host *host, const char *name,
 	return NULL;
 }
 
-/* One damaged definition must not stop all others: it is named, and keeps the ids that its lines
- * say and those with which the VPS runs. */
+/* A damaged one keeps the ids that its lines say and those with which the VPS runs. */
 static struct err *add_definition(const struct vps_host *host, const char *name,
 				  struct range_list *list)
 {
 	OWN(vps_conf) struct vps_conf conf;
-	OWN(str) char *problem = NULL;
+	enum other other;
 
 	vps_conf_init(&conf);
-	TRY(running_load_anyway(host, name, &conf, &problem));
-	if (problem) {
-		log_warning("VPS %s: %s", name, problem);
+	TRY(other_load(host, name, &conf, &other));
+	if (other == OTHER_DAMAGED)
 		TRY(add_damaged(host, name, list));
-	}
-	if (conf.id_first == VPS_UNSET)
+	if (other == OTHER_GONE || conf.id_first == VPS_UNSET)
 		return NULL;
 	return add_range(list, conf.id_first,
 			 conf.id_count == VPS_UNSET ? VPS_ID_RANGE : conf.id_count);
@@ -232,16 +229,13 @@ static struct err *check_against(const struct vps_host *host, const char *other_
 	const char *published;
 	OWN(net_ports) struct net_ports others = { 0 };
 	OWN(vps_conf) struct vps_conf conf;
-	struct err *err;
+	enum other other;
 
 	vps_conf_init(&conf);
-	err = vps_load(host, other_name, &conf);
-	if (!err)
-		err = net_plan(host, other_name, &conf, &others);
-	if (err) {
-		log_warn(err); /* one damaged definition must not stop all others */
+	TRY(other_load(host, other_name, &conf, &other));
+	if (other == OTHER_GONE)
 		return NULL;
-	}
+	TRY(other_plan(host, other_name, &conf, &others));
 	published = publish_common(&own->publish, &conf.publish);
 	if (published)
 		return err_new(ERR_EXISTS, "--publish %s: the port leads to VPS %s", published,

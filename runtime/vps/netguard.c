@@ -208,6 +208,10 @@ struct err *guard_renew(const struct vps_host *host)
 
 		if (err)
 			vps_net_release(net);
+		if (err && err_kind(err) == ERR_NOT_FOUND) {
+			err_drop(err); /* destroyed since the names were read */
+			continue;
+		}
 		/* one that cannot be read holds up no other */
 		log_warn(err_wrap(err, "the network of VPS %s is closed until this is mended",
 				  names.items[i]));

@@ -79,6 +79,20 @@ MUST_CHECK struct err *monitor_lock(const struct vps_host *host, const char *nam
 /* Write there who holds it, for monitor_dismiss(). */
 MUST_CHECK struct err *monitor_lock_sign(int fd);
 
+/* --- others.c --- */
+
+/* What a look at all VPSs finds under one name. */
+enum other {
+	OTHER_WHOLE,
+	OTHER_DAMAGED, /* and warned about; its values are those that it runs with, if it does */
+	OTHER_GONE,    /* since the names were read */
+};
+MUST_CHECK struct err *other_load(const struct vps_host *host, const char *name,
+				  struct vps_conf *ret_conf, enum other *ret_other);
+/* Its interfaces; those of a definition that asks for what cannot be are none, and warned about. */
+MUST_CHECK struct err *other_plan(const struct vps_host *host, const char *name,
+				  const struct vps_conf *conf, struct net_ports *ret_ports);
+
 /* --- ids.c --- */
 
 /* A range that no definition, no running container and no line of /etc/subuid has. The pool lock is

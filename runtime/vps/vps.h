@@ -55,6 +55,8 @@ MUST_CHECK struct err *vps_host_open(struct vps_host *ret_host);
 
 /* Names of all VPSs, sorted. */
 MUST_CHECK struct err *vps_names(const struct vps_host *host, struct strlist *ret_names);
+/* Say what is wrong with a definition, once in a process. */
+void vps_warn_damaged(const char *name, const char *problem);
 /* NAME.conf over the host's defaults. ERR_NOT_FOUND; ERR_INVALID names file and line. */
 MUST_CHECK struct err *vps_load(const struct vps_host *host, const char *name,
 				struct vps_conf *ret_conf);

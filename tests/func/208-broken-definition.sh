@@ -44,8 +44,9 @@ is "in one line" "$(wc -l <<<"$said")" 1
 check "nothing runs on" test ! -e "$run_dir/one" -a ! -e /sys/fs/cgroup/cella/one -a ! -d "/proc/$pid"
 is "stopped and broken is damaged" "$(cella list -H -o status one 2>/dev/null)" damaged
 check_fails "start refuses" "$file: line $((lines + 1)): " cella start one
-said=$(cella create two --ostemplate busybox 2>&1) && status=0 || status=$?
+said=$(cella create two --ostemplate busybox --ram-min 5M --ipadd 10.68.0.2 2>&1 >/dev/null) && status=0 || status=$?
 is "another VPS can be created" "$status" 0
+is "in one line, although ids, addresses and memory were looked for" "$(wc -l <<<"$said")" 1
 like "which names the broken one" "$said" "VPS one: $file: line $((lines + 1)): .*check-config one"
 check "and has ids of its own" test "$(grep ^LOCAL_UID= "$conf_dir/two.conf")" != "$(grep ^LOCAL_UID= good.conf)"
 check_fails "stop says that it does not run" "VPS one is not running" cella stop one
