@@ -165,6 +165,8 @@ $(BUILD)/unit/$(1): $(BUILD)/tests/unit/$(1).o $(foreach m,$(BELOW_$(call unit_m
 	$(Q)$(CC) $(ALL_CFLAGS) -pie $(LINK) -o $$@ $$^ $(TEST_LIBS)
 endef
 $(foreach t,$(UNIT),$(eval $(call unit_rule,$(t))))
+# the table of commands, without those of programs of their own
+$(BUILD)/unit/cli_set: $(addprefix $(BUILD)/cli/,template/elsewhere.o suspend/elsewhere.o)
 
 # Two at a time under -j2, each of them always and whatever became of the others.
 UNIT_RUNS := $(UNIT:%=run-%)

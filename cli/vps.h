@@ -62,7 +62,10 @@ void vps_json_ports(struct json_out *out, const struct net_ports *ports);
  * is a row here and in man/cella.8, over a member of struct vps_conf with its row in
  * runtime/vps/keys.c. These put a value into the member of struct vps_conf that the row names.
  */
-extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
+extern opt_parse_fn opt_vps_number, /* uint64_t */
+	opt_vps_size,		    /* uint64_t bytes */
+	opt_vps_bit_rate,	    /* uint64_t bits per second, or "unlimited" */
+	opt_vps_bytes,		    /* uint64_t bytes, or "unlimited" */
 	opt_vps_rate,	     /* uint64_t bytes per second; a bare number is MB/s, as vzctl's */
 	opt_vps_space,	     /* struct vps_pair in bytes, from KiB */
 	opt_vps_pair,	     /* struct vps_pair from numbers */
@@ -83,7 +86,7 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "ostemplate", 0, "NAME", "template to make it from", offsetof(type, member.ostemplate), opt_vps_text }, \
 	{ "ram", 0, "BYTES", "memory, as 512M or 2G", offsetof(type, member.ram_bytes), opt_vps_bytes }, \
 	{ "swap", 0, "BYTES", "swap on top of it (default: none)", offsetof(type, member.swap_bytes), opt_vps_bytes }, \
-	{ "cpus", 0, "NUMBER", "how many CPUs it may use", offsetof(type, member.cpus), opt_u64 }, \
+	{ "cpus", 0, "NUMBER", "how many CPUs it may use", offsetof(type, member.cpus), opt_vps_number }, \
 	{ "ram-min", 0, "BYTES", "memory that is never taken from it", offsetof(type, member.ram_min_bytes), opt_vps_bytes }, \
 	{ "ram-soft", 0, "BYTES", "memory above which it is slowed down", offsetof(type, member.ram_soft_bytes), opt_vps_bytes }, \
 	{ "oom-group", 0, "yes|no", "out of memory, kill all of it", offsetof(type, member.oom_group), opt_vps_yes_no }, \
@@ -91,36 +94,36 @@ extern opt_parse_fn opt_vps_bytes, /* uint64_t bytes, or "unlimited" */
 	{ "swappages", 0, "PAGES", NULL, offsetof(type, member.swap_bytes), opt_vps_pages }, \
 	{ "cpulimit", 0, "PERCENT", "CPU time; 200 is two CPUs, 0 no limit", offsetof(type, member.cpulimit_percent), opt_vps_percent }, \
 	{ "cpu-burst", 0, "PERCENT", "CPU time it may save up", offsetof(type, member.cpu_burst_percent), opt_vps_percent }, \
-	{ "cpuunits", 0, "UNITS", "share of the CPU; 1000 is usual", offsetof(type, member.cpuunits), opt_u64 }, \
+	{ "cpuunits", 0, "UNITS", "share of the CPU; 1000 is usual", offsetof(type, member.cpuunits), opt_vps_number }, \
 	{ "cpumask", 0, "CPUS", "CPUs it may run on, as 0-3,7; all; auto", offsetof(type, member.cpumask), opt_vps_text }, \
 	{ "nodemask", 0, "NODES", "memory nodes it may use, as 0-1; all", offsetof(type, member.nodemask), opt_vps_text }, \
 	{ "numproc", 0, "NUMBER", "processes and threads (default 4096)", offsetof(type, member.numproc), opt_vps_limit }, \
-	{ "ioprio", 0, "0-7", "share of the disk; 4 is usual", offsetof(type, member.ioprio), opt_u64 }, \
+	{ "ioprio", 0, "0-7", "share of the disk; 4 is usual", offsetof(type, member.ioprio), opt_vps_number }, \
 	{ "iolimit", 0, "RATE", "disk throughput per second, as 10M; 0: no limit", offsetof(type, member.iolimit_bytes), opt_vps_rate }, \
-	{ "iopslimit", 0, "NUMBER", "disk operations per second; 0: no limit", offsetof(type, member.iopslimit), opt_u64 }, \
+	{ "iopslimit", 0, "NUMBER", "disk operations per second; 0: no limit", offsetof(type, member.iopslimit), opt_vps_number }, \
 	{ "best-effort", 0, NULL, "do without limits that the host cannot enforce", offsetof(type, member.best_effort), opt_vps_best_effort }, \
 	{ "hostname", 0, "NAME", "host name inside", offsetof(type, member.hostname), opt_vps_text }, \
 	{ "timezone", 0, "ZONE", "time zone inside, as Europe/Berlin", offsetof(type, member.timezone), opt_vps_text }, \
 	{ "nameserver", 0, "ADDRESS", "for resolv.conf, repeatable", offsetof(type, member.nameservers), opt_vps_words }, \
 	{ "publish", 0, "PORT:PORT[/udp]", "host's port for one behind NAT", offsetof(type, member.publish), opt_vps_words }, \
 	{ "searchdomain", 0, "NAME", "for resolv.conf, repeatable", offsetof(type, member.searchdomains), opt_vps_words }, \
-	{ "rate-in", 0, "RATE", "bits a second that it gets, as 10M", offsetof(type, member.rate_in_bits), opt_bit_rate }, \
-	{ "rate-out", 0, "RATE", "bits a second that it sends", offsetof(type, member.rate_out_bits), opt_bit_rate }, \
-	{ "rate-burst", 0, "BYTES", "what may go at once", offsetof(type, member.rate_burst_bytes), opt_bytes }, \
-	{ "pps", 0, "NUMBER", "packets a second, each way", offsetof(type, member.packets_per_s), opt_u64 }, \
+	{ "rate-in", 0, "RATE", "bits a second that it gets, as 10M", offsetof(type, member.rate_in_bits), opt_vps_bit_rate }, \
+	{ "rate-out", 0, "RATE", "bits a second that it sends", offsetof(type, member.rate_out_bits), opt_vps_bit_rate }, \
+	{ "rate-burst", 0, "BYTES", "what may go at once", offsetof(type, member.rate_burst_bytes), opt_vps_size }, \
+	{ "pps", 0, "NUMBER", "packets a second, each way", offsetof(type, member.packets_per_s), opt_vps_number }, \
 	{ "traffic-quota", 0, "SIZE:ACTION", "a month's; then warn, throttle, stop, hook", offsetof(type, member.traffic_quota), opt_vps_text }, \
 	{ "group", 0, "NAME", "VPSs of one group reach each other, repeatable", offsetof(type, member.groups), opt_vps_words }, \
 	{ "allow-peer", 0, "NAME", "another VPS that it reaches, repeatable", offsetof(type, member.allow_peers), opt_vps_words }, \
 	{ "features", 0, "NAME:on|off", "nesting: containers of its own", offsetof(type, member.features), opt_vps_words }, \
 	{ "description", 0, "TEXT", "any text, one line", offsetof(type, member.description), opt_vps_text }, \
 	{ "onboot", 0, "yes|no", "start it with the host", offsetof(type, member.onboot), opt_vps_yes_no }, \
-	{ "bootorder", 0, "NUMBER", "the higher, the earlier", offsetof(type, member.bootorder), opt_u64 }, \
+	{ "bootorder", 0, "NUMBER", "the higher, the earlier", offsetof(type, member.bootorder), opt_vps_number }, \
 	{ "after", 0, "NAME", "another that is up first, repeatable", offsetof(type, member.after), opt_vps_words }, \
 	{ "autorestart", 0, "no|on-failure|always", "when it ends by itself", offsetof(type, member.autorestart), opt_vps_autorestart }, \
-	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_u64 }, \
+	{ "stop-timeout", 0, "SECONDS", "stop kills after this long", offsetof(type, member.stop_timeout_s), opt_vps_number }, \
 	{ "diskspace", 0, "SOFT:HARD", "its size; KiB, or as 10G", offsetof(type, member.disk_bytes), opt_vps_space }, \
 	{ "diskinodes", 0, "SOFT:HARD", "files and directories", offsetof(type, member.disk_inodes), opt_vps_pair }, \
-	{ "quotatime", 0, "SECONDS", "how long over a soft limit", offsetof(type, member.quota_time_s), opt_u64 }
+	{ "quotatime", 0, "SECONDS", "how long over a soft limit", offsetof(type, member.quota_time_s), opt_vps_number }
 
 /* Those of the network, whose order counts: all go to one list. The long tail has no line in --help,
  * but in the manual. */

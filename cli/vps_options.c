@@ -9,13 +9,55 @@
 #include "base/parse.h"
 #include "cli/vps.h"
 
+/* A value that cannot be read: with the numbers that it might have been. */
+static struct err *with_range(const struct opt *opt, struct err *err)
+{
+	/* vzctl's older spellings of --ram and --swap */
+	const char *label = str_eq(opt->name, "physpages") ? "--ram" :
+			    str_eq(opt->name, "swappages") ? "--swap" :
+							     opt_label(opt).text;
+	OWN(buf) struct buf range = { 0 };
+	OWN(err) struct err *cause = err;
+
+	if (!err)
+		return NULL;
+	TRY(vps_conf_range(label, &range));
+	return err_new(ERR_INVALID, "%s in the range %s", err_text(cause), range.data);
+}
+
+static struct err *not_a_number(const struct opt *opt, const char *text)
+{
+	return with_range(opt, err_new(ERR_INVALID, "%s: '%.40s' is not a number",
+				       opt_label(opt).text, text));
+}
+
+struct err *opt_vps_number(const struct opt *opt, const char *text, void *field)
+{
+	struct err *err = parse_u64(opt_label(opt).text, text, 0, UINT64_MAX - 2, field);
+
+	if (!err)
+		return NULL;
+	err_drop(err); /* said with the range */
+	return not_a_number(opt, text);
+}
+
+struct err *opt_vps_size(const struct opt *opt, const char *text, void *field)
+{
+	return with_range(opt, opt_bytes(opt, text, field));
+}
+
+struct err *opt_vps_bit_rate(const struct opt *opt, const char *text, void *field)
+{
+	return with_range(opt, opt_bit_rate(opt, text, field));
+}
+
 struct err *opt_vps_bytes(const struct opt *opt, const char *text, void *field)
 {
 	if (str_eq(text, "unlimited")) {
 		*(uint64_t *)field = VPS_UNLIMITED;
 		return NULL;
 	}
-	return opt_bytes(opt, text, field);
+	return opt_vps_size(opt, text, field);
 }
 
 struct err *opt_vps_rate(const struct opt *opt, const char *text, void *field)
@@ -24,7 +66,7 @@ struct err *opt_vps_rate(const struct opt *opt, const char *text, void *field)
 	size_t digits = strspn(text, "0123456789");
 
 	TRY(str_format(&megabytes, "%.*sM", (int)digits, text));
-	return opt_bytes(opt, digits && !text[digits] ? megabytes : text, field);
+	return opt_vps_size(opt, digits && !text[digits] ? megabytes : text, field);
 }
 
 /* Of "barrier:limit" the limit counts. vzctl's suffixes: P for pages, else as for bytes. */
@@ -39,13 +81,13 @@ struct err *opt_vps_pages(const struct opt *opt, const char *text, void *field)
 	    (limit[digits] && !str_eq(limit + digits, "P") && !str_eq(limit + digits, "p")))
 		return opt_vps_bytes(opt, limit, field);
 	TRY(str_format(&number, "%.*s", (int)digits, limit));
-	TRY(parse_u64(opt_label(opt).text, number, 0, UINT64_MAX, &pages));
+	TRY(opt_vps_number(opt, number, &pages));
 	/* OpenVZ's "unlimited" is LONG_MAX, of 64 or of 32 bits */
 	if (pages == INT64_MAX || pages == INT32_MAX)
 		*(uint64_t *)field = VPS_UNLIMITED;
 	else if (pages > UINT64_MAX / 4096 / 2)
-		return err_new(ERR_INVALID, "%s: %s pages are too many", opt_label(opt).text,
-			       number);
+		return with_range(opt, err_new(ERR_INVALID, "%s: '%s' pages are no size",
+					       opt_label(opt).text, limit));
 	else
 		*(uint64_t *)field = pages * 4096;
 	return NULL;
@@ -58,12 +100,12 @@ struct err *opt_vps_best_effort(const struct opt *opt, const char *text, void *f
 
 struct err *opt_vps_space(const struct opt *opt, const char *text, void *field)
 {
-	return vps_pair_parse(opt_label(opt).text, text, VPS_PAIR_KIB, field);
+	return with_range(opt, vps_pair_parse(opt_label(opt).text, text, VPS_PAIR_KIB, field));
 }
 
 struct err *opt_vps_pair(const struct opt *opt, const char *text, void *field)
 {
-	return vps_pair_parse(opt_label(opt).text, text, VPS_PAIR_COUNT, field);
+	return with_range(opt, vps_pair_parse(opt_label(opt).text, text, VPS_PAIR_COUNT, field));
 }
 
 /* "limit" or vzctl's "barrier:limit", where the limit counts. */
@@ -75,7 +117,7 @@ struct err *opt_vps_limit(const struct opt *opt, const char *text, void *field)
 		*(uint64_t *)field = VPS_UNLIMITED;
 		return NULL;
 	}
-	return opt_u64(opt, limit, field);
+	return opt_vps_number(opt, limit, field);
 }
 
 /* "150" or "150%" */
@@ -85,7 +127,7 @@ struct err *opt_vps_percent(const struct opt *opt, const char *text, void *field
 	OWN(str) char *number = NULL;
 
 	TRY(str_format(&number, "%.*s", (int)(len && text[len - 1] == '%' ? len - 1 : len), text));
-	return opt_u64(opt, number, field);
+	return opt_vps_number(opt, number, field);
 }
 
 struct err *opt_vps_yes_no(const struct opt *opt, const char *text, void *field)

@@ -179,8 +179,9 @@ struct err *conf_file_set(struct conf_file *file, const char *key, const char *v
 	}
 	if (strpbrk(value, "\"'`$\\"))
 		return err_new(ERR_INVALID,
-			       "%s: quotes, backquotes, $ and backslashes cannot stand in a value",
-			       key);
+			       "%s: '%.40s': quotes, backquotes, $ and backslashes cannot stand in "
+			       "a value",
+			       key, value);
 	TRY(err_wrap(check_bytes(value, strlen(value)), "%s", key));
 	if (strlen(value) > CONF_VALUE_MAX)
 		return err_new(ERR_INVALID, "%s: the value is longer than %zu bytes", key,

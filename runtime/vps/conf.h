@@ -135,6 +135,8 @@ MUST_CHECK struct err *vps_autorestart_parse(const char *option, const char *tex
 const char *vps_autorestart_name(uint64_t value); /* unset is "no" */
 /* Why a key of OpenVZ's has no effect any more; NULL: it is not one of these. */
 const char *vps_conf_obsolete(const char *key);
+/* The numbers that an option may have, in words. ERR_NOT_FOUND: an option without a key. */
+MUST_CHECK struct err *vps_conf_range(const char *option, struct buf *text);
 /* Put "KEY=VALUE" of such keys into the file. ERR_INVALID: a value that vzctl would refuse. */
 MUST_CHECK struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *file);
 /* Is this one of its features on? */

@@ -113,7 +113,7 @@ static struct err *choose_conf(const struct vps_host *host, const struct vps_cre
 
 	vps_conf_init(&whole);
 	if (request->options.config)
-		TRY(plan_load(host, request->options.config, conf));
+		TRY(plan_load(host, "--config", request->options.config, conf));
 	TRY(vps_conf_merge(&request->options, conf));
 	conf->wants_addr = request->options.wants_addr;
 	if (!conf->ostemplate)

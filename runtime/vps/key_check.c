@@ -13,7 +13,8 @@ static struct err *check_domain(const char *option, const char *name)
 	size_t len = strlen(name), label = 0;
 
 	if (len == 0 || len > 253)
-		return err_new(ERR_INVALID, "%s: a name has 1 to 253 characters", option);
+		return err_new(ERR_INVALID, "%s: '%.40s%s' has not 1 to 253 characters", option,
+			       name, len > 40 ? "..." : "");
 	for (size_t i = 0; i < len; i++) {
 		bool dash = name[i] == '-', dot = name[i] == '.';
 		bool edge = label == 0 || name[i + 1] == '.' || name[i + 1] == '\0';
@@ -22,15 +23,17 @@ static struct err *check_domain(const char *option, const char *name)
 		    !strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
 			    name[i]))
 			return err_new(ERR_INVALID,
-				       "%s: a name is made of letters, digits, '-' and '.'",
-				       option);
+				       "%s: '%.64s' is not made of letters, digits, '-' and '.'",
+				       option, name);
 		if ((dash && edge) || (dot && (label == 0 || i + 1 == len)))
-			return err_new(ERR_INVALID, "%s: '-' or '.' stands at the edge of a label",
-				       option);
+			return err_new(ERR_INVALID,
+				       "%s: '%.64s' has '-' or '.' at the edge of a label", option,
+				       name);
 		label = dot ? 0 : label + 1;
 		if (label > 63)
-			return err_new(ERR_INVALID, "%s: a label has at most 63 characters",
-				       option);
+			return err_new(ERR_INVALID,
+				       "%s: '%.64s...' has more than 63 characters in a label",
+				       option, name);
 	}
 	return NULL;
 }
@@ -43,8 +46,8 @@ struct err *check_hostname(const struct conf_key *key, const void *field)
 	if (strlen(name) <= key->max)
 		return NULL;
 	return err_new(ERR_INVALID,
-		       "%s: longer than %" PRIu64 " bytes, which is the kernel's limit",
-		       conf_key_label(key), key->max);
+		       "%s: '%.40s...' is longer than %" PRIu64 " bytes, the kernel's limit",
+		       conf_key_label(key), name, key->max);
 }
 
 struct err *check_domains(const struct conf_key *key, const void *field)
@@ -189,8 +192,8 @@ struct err *check_text(const struct conf_key *key, const void *field)
 	struct err *err;
 
 	if (strlen(text) > key->max)
-		return err_new(ERR_INVALID, "%s: longer than %" PRIu64 " bytes",
-			       conf_key_label(key), key->max);
+		return err_new(ERR_INVALID, "%s: '%.40s...' is longer than %" PRIu64 " bytes",
+			       conf_key_label(key), text, key->max);
 	err = conf_file_set(&scratch, conf_key_label(key), text);
 	conf_file_release(&scratch);
 	return err;

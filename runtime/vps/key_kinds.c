@@ -411,13 +411,7 @@ static struct err *check_netifs(const struct conf_key *key, const void *field)
 
 static struct err *check_range(const struct conf_key *key, const void *field)
 {
-	uint64_t value = *(const uint64_t *)field;
-
-	if (value == VPS_UNSET || value == VPS_UNLIMITED ||
-	    (value >= key->min && value <= key->max))
-		return NULL;
-	return err_new(ERR_INVALID, "%s: %" PRIu64 " is not in %" PRIu64 "..%" PRIu64,
-		       conf_key_label(key), value, key->min, key->max);
+	return conf_check_range(key, *(const uint64_t *)field);
 }
 
 /* clang-format off */
@@ -430,6 +424,7 @@ const struct conf_kind
 	conf_count_limit = { init_number, NULL,          read_count_limit, write_count_limit, check_range },
 	conf_limit       = { init_number, NULL,          read_count_limit, write_limit,       check_range },
 	conf_count       = { init_number, NULL,          read_count,       write_number,      check_range },
+	conf_byte_count  = { init_number, NULL,          read_count,       write_number,      check_range },
 	conf_bit_rate    = { init_number, NULL,          read_bit_rate,    write_bit_rate,    check_range },
 	conf_bytes       = { init_number, NULL,          read_bytes,       write_number,      check_range },
 	conf_page_limit  = { init_number, NULL,          read_page_limit,  write_page_limit,  check_range },

@@ -49,7 +49,9 @@ static struct err *parse_half(const char *what, const char *text, enum vps_pair_
 		*ret_value = VPS_UNLIMITED;
 		return NULL;
 	}
-	if (plain || unit == VPS_PAIR_COUNT) {
+	if (!plain && unit == VPS_PAIR_COUNT)
+		return err_new(ERR_INVALID, "%s: '%.64s' is not a number", what, text);
+	if (plain) {
 		TRY(parse_u64(what, text, 0, INT64_MAX, &value));
 		/* what OpenVZ writes for "unlimited": LONG_MAX on 64 and on 32 bit hosts */
 		if (value == INT64_MAX || value == INT32_MAX)
@@ -78,7 +80,7 @@ struct err *vps_pair_parse(const char *what, const char *text, enum vps_pair_uni
 	if (text[len])
 		TRY(parse_half(what, text + len + 1, unit, &pair.hard));
 	if (pair.soft > pair.hard)
-		return err_new(ERR_INVALID, "%s: the soft limit is above the hard one in '%.64s'",
+		return err_new(ERR_INVALID, "%s: '%.64s' is not SOFT:HARD, the smaller one first",
 			       what, text);
 	*ret_pair = pair;
 	return NULL;
@@ -126,21 +128,12 @@ static struct err *write_count(const struct conf_key *key, const void *field, st
 	return write_pair(field, 1, text, ret_set);
 }
 
-static bool is_in_range(const struct conf_key *key, uint64_t value)
-{
-	return value == VPS_UNSET || value == VPS_UNLIMITED ||
-	       (value >= key->min && value <= key->max);
-}
-
 static struct err *check_pair(const struct conf_key *key, const void *field)
 {
 	const struct vps_pair *pair = field;
 
-	if (is_in_range(key, pair->soft) && is_in_range(key, pair->hard))
-		return NULL;
-	return err_new(ERR_INVALID, "%s: %" PRIu64 " is not in %" PRIu64 "..%" PRIu64,
-		       conf_key_label(key), is_in_range(key, pair->hard) ? pair->soft : pair->hard,
-		       key->min, key->max);
+	TRY(conf_check_range(key, pair->soft));
+	return conf_check_range(key, pair->hard);
 }
 
 const struct conf_kind conf_space_pair = { init_pair, NULL, read_space, write_space, check_pair };

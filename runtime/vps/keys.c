@@ -37,7 +37,7 @@ static const struct conf_key keys[] = {
 	  "nesting:on lets it have containers of its own", check_features },
 	{ "GROUP",        &conf_words, FIELD(groups), 0, 0, "--group", "VPSs of the same group reach each other", check_names },
 	{ "HOSTNAME",     &conf_text, FIELD(hostname), 0, 64, "--hostname", "host name inside", check_hostname },
-	{ "IOLIMIT",      &conf_count, FIELD(iolimit_bytes), 0, UINT64_C(1) << 50, "--iolimit",
+	{ "IOLIMIT",      &conf_byte_count, FIELD(iolimit_bytes), 0, UINT64_C(1) << 50, "--iolimit",
 	  "bytes per second from and to disk; 0: no limit" },
 	{ "IOPRIO",       &conf_number, FIELD(ioprio), 0, 7, "--ioprio",
 	  "share of the disk under contention; 4 is the default, each step doubles" },
@@ -50,7 +50,7 @@ static const struct conf_key keys[] = {
 	  "how many host ids from LOCAL_UID on belong to it" },
 	{ "LOCAL_UID",    &conf_number, FIELD(id_first), 1, 4294836224, NULL,
 	  "the host's uid of its root" },
-	{ "MEMGUARANTEE_BYTES", &conf_count, FIELD(ram_min_bytes), 0, UINT64_C(1) << 60, "--ram-min",
+	{ "MEMGUARANTEE_BYTES", &conf_byte_count, FIELD(ram_min_bytes), 0, UINT64_C(1) << 60, "--ram-min",
 	  "memory in bytes that is never taken from it" },
 	{ "NAMESERVER",   &conf_words, FIELD(nameservers), 0, 0, "--nameserver", "addresses for resolv.conf", check_name_servers },
 	{ "NETIF",        &conf_netifs, FIELD(netifs), 0, 0, "--netif_add", "interfaces, separated by semicolons" },
@@ -292,6 +292,14 @@ static struct err *check_one(const struct conf_key *key, const struct vps_conf *
 		return NULL;
 	TRY(key->kind->write(key, field, &text, &is_set));
 	return is_set ? key->check(key, field) : NULL;
+}
+
+struct err *vps_conf_range(const char *option, struct buf *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].option && str_eq(keys[i].option, option))
+			return conf_range(&keys[i], text);
+	return err_new(ERR_NOT_FOUND, "no key has the option %s", option);
 }
 
 bool vps_conf_is_key(const char *name)

@@ -45,6 +45,7 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_count_limit,		 /* uint64_t, "barrier:limit" or "limit" */
 	conf_limit,			 /* uint64_t or "unlimited" */
 	conf_count,			 /* uint64_t; "unlimited" is 0 */
+	conf_byte_count,		 /* the same in bytes */
 	conf_bit_rate,			 /* uint64_t in bits per second, or VPS_UNLIMITED */
 	conf_bytes,			 /* uint64_t */
 	conf_page_limit,		 /* uint64_t in bytes, pages of 4 KiB in the file */
@@ -52,6 +53,13 @@ extern const struct conf_kind conf_text, /* char * */
 	conf_netifs,			 /* struct net_ports */
 	conf_space_pair, /* struct vps_pair in bytes, KiB in the file (key_pairs.c) */
 	conf_count_pair; /* struct vps_pair (key_pairs.c) */
+
+/* --- key_range.c --- */
+
+/* The numbers that a key may have, in words. */
+MUST_CHECK struct err *conf_range(const struct conf_key *key, struct buf *text);
+/* ERR_INVALID names label, value and range. Unset and unlimited are always good. */
+MUST_CHECK struct err *conf_check_range(const struct conf_key *key, uint64_t value);
 
 /* --- key_check.c --- */
 

@@ -56,7 +56,9 @@ struct err *login_check_key(const char *key)
 	    strspn(blank + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=") <
 		    16)
 		return err_new(ERR_INVALID,
-			       "--sshkey: not a public key such as 'ssh-ed25519 AAAA... name'");
+			       "--sshkey: '%.20s' is not a public key such as 'ssh-ed25519 AAAA... "
+			       "name'",
+			       key);
 	for (const char *at = key; *at; at++)
 		if (iscntrl((unsigned char)*at))
 			return err_new(ERR_INVALID, "--sshkey: a control character in the key");

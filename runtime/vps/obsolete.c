@@ -3,6 +3,7 @@
  * NAME.conf, without effect. Their options are their names in lower case. Source: vzctl(8),
  * "Resource management parameters".
  */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -59,6 +60,16 @@ static bool is_amount(const char *text, size_t len)
 	       (digits == len || (digits + 1 == len && strchr("TtGgMmKkPpBb", text[digits])));
 }
 
+static struct err *not_kept(const struct obsolete *row, const char *value)
+{
+	OWN(buf) struct buf option = { 0 };
+
+	for (const char *at = row->key; *at; at++)
+		TRY(buf_format(&option, "%c", tolower((unsigned char)*at)));
+	return err_new(ERR_INVALID, "--%s: '%.40s' is not BARRIER:LIMIT, two numbers or unlimited",
+		       option.data, value);
+}
+
 struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *file)
 {
 	for (size_t i = 0; i < pairs->count; i++) {
@@ -70,9 +81,7 @@ struct err *vps_obsolete_keep(const struct strlist *pairs, struct conf_file *fil
 			return err_new(ERR_INVALID, "%s: there is no such key", pair);
 		if (!is_amount(value, first) ||
 		    (value[first] && !is_amount(value + first + 1, strlen(value + first + 1))))
-			return err_new(ERR_INVALID,
-				       "%s: '%.40s' is not BARRIER:LIMIT, two numbers or unlimited",
-				       row->key, value);
+			return not_kept(row, value);
 		TRY(conf_file_set(file, row->key, value));
 	}
 	return NULL;

@@ -28,7 +28,8 @@ static struct err *read_plan(const struct vps_host *host, const char *plan, char
 	return file_read(AT_FDCWD, *ret_path, CONF_FILE_MAX, text);
 }
 
-struct err *plan_load(const struct vps_host *host, const char *plan, struct vps_conf *ret_conf)
+struct err *plan_load(const struct vps_host *host, const char *option, const char *plan,
+		      struct vps_conf *ret_conf)
 {
 	OWN(str) char *path = NULL;
 	OWN(buf) struct buf text = { 0 };
@@ -38,11 +39,11 @@ struct err *plan_load(const struct vps_host *host, const char *plan, struct vps_
 
 	vps_conf_init(ret_conf);
 	vps_conf_init(&none);
-	TRY(err_wrap(parse_container_id(plan), "--config"));
+	TRY(err_wrap(parse_container_id(plan), "%s", option));
 	err = read_plan(host, plan, &path, &text);
 	if (err && err_kind(err) == ERR_NOT_FOUND) {
 		err_drop(err); /* said in the operator's words */
-		return err_new(ERR_INVALID, "--config: there is no plan %s in %s", plan,
+		return err_new(ERR_INVALID, "%s: there is no plan '%s' in %s", option, plan,
 			       host->sample_dir);
 	}
 	if (!err)

@@ -122,7 +122,7 @@ MUST_CHECK struct err *ids_adopt(const struct vps_host *host, const char *name);
 /* --- plan.c --- */
 
 /* ERR_INVALID: there is no such plan, or it is damaged. What is one VPS's own is left out. */
-MUST_CHECK struct err *plan_load(const struct vps_host *host, const char *plan,
+MUST_CHECK struct err *plan_load(const struct vps_host *host, const char *option, const char *plan,
 				 struct vps_conf *ret_conf);
 
 /* --- spec.c, policy.c, policy_seccomp.c --- */

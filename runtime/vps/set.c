@@ -124,7 +124,7 @@ static struct err *read_all(struct set *set)
 	vps_conf_init(&none);
 	vps_conf_init(&effective);
 	if (request->plan)
-		TRY(plan_load(host, request->plan, &set->plan));
+		TRY(plan_load(host, "--applyconfig", request->plan, &set->plan));
 	/* how its disk lies is not changed by saying so: 'cella convert' does it */
 	TRY(vps_conf_copy_key("VE_LAYOUT", &none, &set->plan));
 	if (strlist_has(&request->unset, "VE_LAYOUT"))
