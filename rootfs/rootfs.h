@@ -152,4 +152,19 @@ MUST_CHECK struct err *rootfs_open_pty(int root_fd, int *ret_master_fd, int *ret
 MUST_CHECK struct err *rootfs_enter(const struct rootfs_spec *spec, const struct rootfs_env *env,
 				    int root_fd);
 
+/* A file that is to be covered by a mount of the host's. */
+#define ROOTFS_COVERS_MAX 16
+struct rootfs_cover {
+	const char *name;   /* in the directory */
+	const char *source; /* on the host; NULL: nothing is mounted */
+	bool uncover;	    /* what lies on it now is taken away first */
+};
+/*
+ * The same for a container that runs, in its init's mount namespace, nosuid and nodev; dir has one
+ * component, as "/proc", and at most ROOTFS_COVERS_MAX files. What fails leaves the files before it
+ * done. ERR_SYS; ETIMEDOUT: a file system, the container's or the source's, does not answer.
+ */
+MUST_CHECK struct err *rootfs_cover_files(int init_pidfd, const char *dir,
+					  const struct rootfs_cover *files, size_t count);
+
 #endif

@@ -181,10 +181,9 @@ static struct err *check_views(struct vps_remarks *remarks)
 	if (views_there())
 		return remarks_add(remarks, VPS_FINE, "lxcfs runs: /proc inside shows the VPS",
 				   NULL);
-	return remarks_add(
-		remarks, VPS_ADVICE,
-		"lxcfs does not run: free, top and uptime inside show the host",
-		"apt-get install lxcfs, systemctl enable --now lxcfs, and restart the VPSs");
+	return remarks_add(remarks, VPS_ADVICE,
+			   "lxcfs does not run: free, top and uptime inside show the host",
+			   "apt-get install lxcfs, systemctl enable --now lxcfs");
 }
 
 struct err *vps_doctor(const struct vps_host *host, struct vps_remarks *ret_remarks)

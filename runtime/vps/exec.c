@@ -156,5 +156,6 @@ struct err *vps_exec(const struct vps_host *host, const char *name, const struct
 		return err_new(ERR_NOT_FOUND, "VPS %s does not exist", name);
 	TRY(ct_root_open(host->run_dir, &root));
 	TRY(find_running(&root, name, &state));
+	log_warn(views_renew(host)); /* it can be entered without */
 	return run(&root, host, &state, request, ret_status);
 }

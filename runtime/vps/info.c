@@ -272,6 +272,7 @@ static struct err *look(const struct vps_host *host, const struct vps_glance *gl
 	}
 	if (!runs(&state))
 		return look_at_resting(host, info);
+	log_warn(views_renew(host));
 	log_warn(set_repair_if_free(host, info->name)); /* as above, and before the network */
 	return fill_running(host, &state, glance, info);
 }

@@ -224,6 +224,7 @@ struct err *vps_monitor_look(const struct vps_host *host, const char *name)
 
 	vps_conf_init(&conf);
 	TRY(parse_container_id(name));
+	log_warn(views_renew(host)); /* traffic is counted all the same */
 	err = vps_lock(host, name, VPS_LOCK_TRY, &lock);
 	if (err && err_errno(err) == EBUSY) {
 		err_drop(err); /* the next errand does it */

@@ -237,6 +237,9 @@ MUST_CHECK struct err *set_repair_if_free(const struct vps_host *host, const cha
 bool views_there(void);
 /* Its files over those of /proc; nothing without it. */
 MUST_CHECK struct err *views_fill(struct rootfs_spec *root);
+/* Have all running VPSs the lxcfs that runs now? If not, they get it, or lose those of one that has
+ * ended. Nobody's lock is held. */
+MUST_CHECK struct err *views_renew(const struct vps_host *host);
 
 /* --- wire.c --- */
 

@@ -5,33 +5,32 @@
 #include <unistd.h>
 
 #include "runtime/vps/room.h"
+#include "runtime/vps/views.h"
 
-#define LXCFS_DIR "/var/lib/lxcfs/proc"
+#define FILES(dir)                                                                        \
+	{                                                                                 \
+		dir "cpuinfo", dir "diskstats", dir "loadavg", dir "meminfo", dir "stat", \
+			dir "swaps", dir "uptime", NULL                                   \
+	}
 
-static const char *const files[] = { "cpuinfo", "diskstats", "loadavg", "meminfo",
-				     "stat",	"swaps",     "uptime" };
-
-static struct err *add_mount(struct rootfs_spec *root, const char *file)
-{
-	OWN(str) char *source = NULL, *destination = NULL;
-
-	TRY(str_format(&source, LXCFS_DIR "/%s", file));
-	TRY(str_format(&destination, "/proc/%s", file));
-	return policy_add_mount(
-		root, &(struct policy_mount){ "bind", source, destination, "bind,nosuid,nodev" });
-}
+const char *const view_files[VIEWS_MAX + 1] = FILES("");
+const char *const view_sources[VIEWS_MAX + 1] = FILES(VIEWS_DIR "/proc/");
+const char *const view_places[VIEWS_MAX + 1] = FILES("/proc/");
+const char view_proc[] = "/proc";
 
 bool views_there(void)
 {
 	/* a mount whose lxcfs died answers ENOTCONN */
-	return access(LXCFS_DIR "/meminfo", R_OK) == 0;
+	return access(VIEWS_DIR "/proc/meminfo", R_OK) == 0;
 }
 
 struct err *views_fill(struct rootfs_spec *root)
 {
 	if (!views_there())
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-		TRY(add_mount(root, files[i]));
+	for (size_t i = 0; view_files[i]; i++)
+		TRY(policy_add_mount(root, &(struct policy_mount){ "bind", view_sources[i],
+								   view_places[i],
+								   "bind,nosuid,nodev" }));
 	return NULL;
 }
