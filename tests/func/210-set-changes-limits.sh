@@ -1,9 +1,9 @@
 #!/bin/bash
-# every limit that `cella set` takes is in force at once, and again after a restart
+# every limit and every interface option that `cella set` takes is in force at once, and again after a restart
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=vps.sh
 . "$func_dir/vps.sh"
-needs busybox jq
+needs busybox jq nft
 
 # disks_of DIR: the disk below a directory's file system, as io.max names it
 disk_of() {
@@ -45,12 +45,46 @@ done
 is "its init never stopped" "$(vps_field one .pid)" "$init"
 like "show tells them" "$(cella show one --json | jq -c .limits)" '"ramBytes":100663296.*"ramMinBytes":8388608'
 
+ip link add cella-set type bridge vlan_filtering 1
+cleanup ip link del cella-set
+cella set one --ip 10.69.0.1 --skip_arpdetect --rate-in 8M --rate-out 4M --rate-burst 20K --pps 500 --group friends --allow-peer two >/dev/null
+cella set one --netif_add eth1 --host_ifname vset1 --mac 02:00:00:00:00:11 --host_mac 02:00:00:00:00:12 --bridge cella-set --vlan 7 --mtu 1400 \
+	--ipadd 10.70.0.2/24 --gateway 10.70.0.1 --mac_filter off --ip_filter off --isolated off --skip_arpdetect >/dev/null
+cella set one --description "a text" --onboot yes --bootorder 5 --after two --autorestart always --stop-timeout 7 --best-effort --traffic-quota 1T:warn \
+	--kmemsize 1:2 >/dev/null
+# what the kernel has of the first two, and we of the third
+of_interfaces() {
+	local inside=(nsenter -t "$(vps_field one .pid)" -n)
+	ip -j -d link show vset1 | jq -r '.[0] | "\(.address) \(.master) isolated \(.linkinfo.info_slave_data.isolated)"'
+	bridge -j vlan show dev vset1 | jq -r '"vlan \(.[0].vlans[0].vlan)"'
+	"${inside[@]}" ip -j link show eth1 | jq -r '.[0] | "\(.address) \(.mtu)"'
+	"${inside[@]}" ip -j addr | jq -r '.[].addr_info[] | select(.family == "inet" and .local != "127.0.0.1") | "\(.local)/\(.prefixlen)"'
+	"${inside[@]}" ip -j route show default | jq -r '.[0] | "\(.gateway) \(.dev)"'
+	for device in vethone.0 ifbone.0 vset1; do tc qdisc show dev $device root | grep -o 'rate .* burst [^ ]*'; done
+	nft list table netdev cella | tr -d '\n\t' | grep -o 'limit vethone.0.pps-out {rate over [^ ]*'
+	for set in any-mac any-ip; do nft list set netdev cella $set | grep -o '{ "[a-z0-9]*"'; done
+}
+of_definition() {
+	cella show one --json | jq -c '[.description, .onBoot, .bootOrder, .after, .autoRestart, .limits.trafficBytesPerMonth, .limits.trafficQuotaAction]'
+	grep -E '^(GROUP|ALLOW_PEER|STOP_TIMEOUT|BEST_EFFORT|KMEMSIZE)=' "$conf_dir/one.conf" | sort | xargs
+}
+is "the interfaces are so at once" "$(of_interfaces)" "$(printf '%s\n' '02:00:00:00:00:12 cella-set isolated false' 'vlan 7' '02:00:00:00:00:11 1400' \
+	10.69.0.1/32 10.70.0.2/24 '10.70.0.1 eth1' 'rate 8Mbit burst 20Kb' 'rate 4Mbit burst 20Kb' 'rate 8Mbit burst 20Kb' \
+	'limit vethone.0.pps-out {rate over 500/second' '{ "vset1"' '{ "vset1"')"
+is "and what is told of the VPS" "$(of_definition)" "$(printf '%s\n' '["a text",true,5,["two"],"always",1099511627776,"warn"]' \
+	'ALLOW_PEER=two BEST_EFFORT=yes GROUP=friends KMEMSIZE=1:2 STOP_TIMEOUT=7')"
+network=$(of_interfaces) definition=$(of_definition)
+
 before=$(for row in "${limits[@]}"; do read -r _ file _ <<<"$row"; cat "$cgroup/$file"; done)
 cella stop --fast one >/dev/null
 cella start one >/dev/null
 cgroup=/sys/fs/cgroup$(vps_field one .cgroup)
 after=$(for row in "${limits[@]}"; do read -r _ file _ <<<"$row"; cat "$cgroup/$file"; done)
 is "a restart brings all of them back" "$after" "$before"
+is "the interfaces" "$(of_interfaces)" "$network"
+is "and what is told" "$(of_definition)" "$definition"
+cella set one --netif_del eth1 --ipdel all --unset RATE_IN --unset RATE_OUT --unset AUTORESTART >/dev/null
+unlike "interfaces go at once" "$(nsenter -t "$(vps_field one .pid)" -n ip link)" eth1
 
 check "limits are lifted" cella set one --cpulimit=0 --unset CPUS --cpu-burst 0 --iolimit 0 --iopslimit 0 --cpumask all --unset RAM_SOFT_BYTES \
 	--numproc unlimited --physpages 0:unlimited --unset MEMGUARANTEE_BYTES
