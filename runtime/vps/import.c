@@ -117,10 +117,24 @@ static struct err *read_config(struct import *import, const char *path, const ch
 	return err_wrap(import_read(import, system, text, len), "%s", path);
 }
 
+/* What it includes is looked for from there. */
+static struct err *open_config_dir(struct import *import, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	OWN(str) char *dir = NULL;
+
+	if (slash)
+		TRY(str_format(&dir, "%.*s", (int)(slash - path + 1), path));
+	own_fd(&import->dir_fd);
+	import->dir_fd = open(dir ? dir : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return import->dir_fd < 0 ? err_sys(errno, "open %s", dir ? dir : ".") : NULL;
+}
+
 static struct err *read_config_file(struct import *import, const char *path)
 {
 	OWN(buf) struct buf text = { 0 };
 
+	TRY(open_config_dir(import, path));
 	TRY(file_read(AT_FDCWD, path, CONF_FILE_MAX, &text));
 	return read_config(import, path, text.data ? text.data : "", text.len);
 }

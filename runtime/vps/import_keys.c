@@ -20,7 +20,7 @@ void vps_import_report_release(struct vps_import_report *report)
 
 void import_init(struct import *import)
 {
-	*import = (struct import){ 0 };
+	*import = (struct import){ .dir_fd = -1 };
 	vps_conf_init(&import->conf);
 }
 
@@ -31,6 +31,7 @@ void import_release(struct import *import)
 	vps_conf_release(&import->conf);
 	vps_import_report_release(&import->report);
 	free(import->root);
+	own_fd(&import->dir_fd);
 	import_init(import);
 }
 

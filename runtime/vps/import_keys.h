@@ -23,6 +23,8 @@ struct import {
 	char *root;	  /* the directory that the configuration names; owned, NULL: none */
 	struct import_nic nics[NETIF_PORTS_MAX];
 	size_t nic_count;
+	int dir_fd; /* where the configuration lies; -1: files that it includes are not read */
+	size_t include_count;
 };
 void import_init(struct import *import);
 void import_release(struct import *import);
@@ -62,6 +64,10 @@ MUST_CHECK struct err *import_note(struct import *import, const char *why);
 /* Take one key by the table. */
 MUST_CHECK struct err *import_take(struct import *import, const struct import_table *table,
 				   const char *key, const char *value);
+/* The text of a file that the configuration includes: one that lies beside it or below. Others,
+ * which may be anything of this host's, are ERR_INVALID, as too many are. (import_include.c) */
+MUST_CHECK struct err *import_include(struct import *import, const char *path,
+				      struct buf *ret_text);
 /* Every line that is neither empty nor a comment, to take(), without blanks at its ends. */
 MUST_CHECK struct err *import_lines(struct import *import, const char *text, size_t len,
 				    struct err *(*take)(struct import *import, const char *line));

@@ -170,6 +170,25 @@ static struct err *take_old_nic(struct import *import, const char *name, const c
 	return *value ? set_nic(import, nic, name, value) : NULL;
 }
 
+static struct err *take_line(struct import *import, const char *line);
+
+/* What LXC's packages bring for each distribution says how LXC does what cella does in its way. */
+static struct err *take_include(struct import *import, const struct import_key *key,
+				const char *value)
+{
+	const char *line = import->line; /* which the lines of the file replace */
+	OWN(buf) struct buf text = { 0 };
+	struct err *err;
+
+	(void)key;
+	if (str_has_prefix(value, "/usr/share/lxc/config/"))
+		return import_note(import, "LXC's own settings for a distribution are not needed");
+	TRY(import_include(import, value, &text));
+	err = text.data ? import_lines(import, text.data, text.len, take_line) : NULL;
+	import->line = line;
+	return err;
+}
+
 #define FILTERED "every VPS is confined by cella's own rules"
 #define MOUNTED "directories of the host are not brought along: see the action scripts of cella(8)"
 #define OLD_CGROUP "it is of an old cgroup without equal: see the limits of cella(8)"
@@ -208,7 +227,7 @@ static const struct import_key keys[] = {
 	{ "lxc.hook.*",           .why = "scripts are not run: see the action scripts of cella(8)" },
 	{ "lxc.id_map",           .take = import_nothing }, /* the owner of the root directory says it */
 	{ "lxc.idmap",            .take = import_nothing },
-	{ "lxc.include",          .why = "what that file says was not read" },
+	{ "lxc.include",          take_include },
 	{ "lxc.init*",            .why = "a VPS runs /sbin/init" },
 	{ "lxc.mount*",           .why = MOUNTED },
 	{ "lxc.prlimit.*",        .why = "init has the usual limits" },

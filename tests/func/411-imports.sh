@@ -74,17 +74,27 @@ lxc.net.0.hwaddr = 00:16:3e:11:22:33
 lxc.net.0.ipv4.address = 192.0.2.9/24
 lxc.cgroup2.memory.max = 96M
 lxc.cap.drop = sys_module
+lxc.include = /usr/share/lxc/config/common.conf
+lxc.include = /etc/shadow
+lxc.include = ../secret
+lxc.include = more.conf
 lxc.some.thing = 1
 CONFIG
+echo secret >lxc/secret
+printf '%s\n' 'lxc.cgroup2.pids.max = 77' 'lxc.other.thing = 1' >lxc/web/more.conf
 files_of lxc/web/rootfs 100000 >before
 cella import lxc/web web --json >report
 is "LXC: what is not taken over is told" "$(notes report)" "lxc.cap.drop = sys_module: every VPS has the capabilities of its own user namespace
+lxc.include = /usr/share/lxc/config/common.conf: LXC's own settings for a distribution are not needed
+lxc.include = /etc/shadow: that file is not beside the configuration and was not read: put its lines there
+lxc.include = ../secret: that file is not beside the configuration and was not read: put its lines there
+lxc.other.thing = 1: cella does not know it
 lxc.some.thing = 1: cella does not know it"
 check "its files are the same, with ids from 0" diff before <(files_of "$private_dir/web" 0)
 is "its configuration" "$(vps_field web '[.hostname, .interfaces[0].bridge, .addresses[0]] | join(" ")')" "shop br9 192.0.2.9"
 check "it starts" cella start web
 is "as root of its own" "$(cella exec web -- stat -c '%u %g %n' /etc/of-33 /etc)" $'33 65535 /etc/of-33\n0 0 /etc'
-is "with its memory" "$(cat /sys/fs/cgroup/cella/web/memory.max)" $((96 << 20))
+is "with its memory, and what an included file says" "$(cat /sys/fs/cgroup/cella/web/{memory,pids}.max)" $((96 << 20))$'\n77'
 cella stop --fast web >/dev/null
 chown 7 lxc/web/rootfs/etc/shared
 check_fails "a file of the host's in it" "lxc/web/rootfs: etc/[a-z]* belongs to an id outside 0..65535" cella -q import lxc/web/rootfs stray

@@ -1,11 +1,17 @@
 /* Other systems' configurations: what is taken over, what is told instead, what is refused. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/path.h"
 #include "runtime/vps/import_keys.h"
 
 static void must(struct err *err)
@@ -182,6 +188,45 @@ static void refuses_what_is_none(void **state)
 	err_drop(err);
 }
 
+/* Of a file in a new directory; from and to: what stands before and after the directory's name, or
+ * to NULL: from alone. Every note says why. */
+static void check_include(const char *from, const char *to, const char *why)
+{
+	OWN(import) struct import import;
+	char dir[] = "/tmp/vps_import.XXXXXX", text[200];
+	FILE *file;
+
+	assert_non_null(mkdtemp(dir));
+	import_init(&import);
+	import.dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	file = fdopen(openat(import.dir_fd, "more", O_WRONLY | O_CREAT | O_CLOEXEC, 0600), "w");
+	fprintf(file, "lxc.uts.name = included\nlxc.include = %s/more\n", dir);
+	fclose(file);
+	assert_int_equal(mkdirat(import.dir_fd, "dir", 0700), 0);
+	assert_int_equal(symlinkat("more", import.dir_fd, "link"), 0);
+	snprintf(text, sizeof(text), "lxc.include = %s%s%s\n", from, to ? dir : "", to ? to : "");
+	must(import_read(&import, &import_lxc, text, strlen(text)));
+	assert_int_equal(import.report.note_count, 1);
+	assert_non_null(strstr(import.report.notes[0].why, why));
+	assert_int_equal(!import.conf.hostname, !strstr(text, "more"));
+	must(path_remove_tree(AT_FDCWD, dir));
+}
+
+static void includes_what_lies_beside(void **state)
+{
+	(void)state;
+	/* one that includes itself: the last one is too much */
+	check_include("more", NULL, "more than 64");
+	check_include("", "/more", "more than 64");
+	check_include("dir", NULL, "no file");
+	check_include("none", NULL, "not there");
+	check_include("link", NULL, "not beside");
+	check_include("../passwd", NULL, "not beside");
+	check_include("/etc/passwd", NULL, "not beside");
+	check_include("", "x/y", "not beside");
+	check_include("", "/../passwd", "not beside");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +237,7 @@ int main(void)
 		cmocka_unit_test(reads_proxmox),
 		cmocka_unit_test(bad_values_are_told),
 		cmocka_unit_test(refuses_what_is_none),
+		cmocka_unit_test(includes_what_lies_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
