@@ -17,7 +17,8 @@ static struct console console;
 static struct err *adopt_fds(void)
 {
 	for (int fd = MONITOR_FD_LOCK; fd < MONITOR_FD_END; fd++)
-		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && fd != MONITOR_FD_CONSOLE)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 && fd != MONITOR_FD_CONSOLE &&
+		    fd < MONITOR_FD_VPS_LOCK)
 			return err_sys(errno, "descriptor %d", fd);
 	return NULL;
 }
@@ -33,7 +34,7 @@ static struct err *begin(const char *name)
 	return NULL;
 }
 
-/* The lock goes along. */
+/* The lock goes along. Returns NULL when that is not needed. */
 static struct err *become_cella(char **argv)
 {
 	char ending[MONITOR_ENDING_MAX], verb[] = MONITOR_END_VERB, program[] = "cella";
@@ -47,6 +48,8 @@ static struct err *become_cella(char **argv)
 			  NULL };
 
 	monitor_ending(MONITOR_FD_INIT, ending);
+	if (monitor_is_relieved(MONITOR_FD_VPS_LOCK, MONITOR_FD_STATE))
+		return NULL;
 	if (fcntl(MONITOR_FD_LOCK, F_SETFD, 0) < 0)
 		return err_sys(errno, "hand the lock over");
 	execv(argv[MONITOR_ARG_CELLA], words);
@@ -82,5 +85,5 @@ int main(int argc, char **argv)
 	console_close(&console);
 	err = become_cella(argv);
 	log_warn(err);
-	return 1;
+	return err ? 1 : 0;
 }

@@ -28,6 +28,8 @@ enum monitor_fd {
 	MONITOR_FD_CONSOLE,  /* the pty's master; may be missing */
 	MONITOR_FD_LISTEN,   /* the console's socket */
 	MONITOR_FD_LOG_DIR,
+	MONITOR_FD_VPS_LOCK, /* the VPS's lock, which others take; it and the next may be missing */
+	MONITOR_FD_STATE,    /* what the engine remembers of the start: a directory */
 	MONITOR_FD_END,
 };
 
@@ -49,6 +51,12 @@ enum monitor_arg {
 /* How init ended, from waitid(2); never its child: "unknown". Source: pid_namespaces(7) on
  * reboot(2): SIGHUP after a restart, SIGINT after halt and power-off. */
 void monitor_ending(int init_pidfd, char text[MONITOR_ENDING_MAX]);
+
+/*
+ * Init has ended: is there nothing left to do, as somebody who held the VPS's lock has cleaned up?
+ * Waits while the lock is held. False: nobody holds it, so it is for cella to see to the end.
+ */
+bool monitor_is_relieved(int vps_lock_fd, int state_fd);
 
 /* --- the console's socket --- */
 

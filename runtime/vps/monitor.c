@@ -114,13 +114,38 @@ struct err *watcher_start(struct watcher *watcher)
 
 /* --- becoming cella-monitor --- */
 
+/* What is opened for cella-monitor. */
+struct monitor_needs {
+	int listen_fd, log_dir_fd, vps_lock_fd, state_fd;
+};
+
+static struct err *open_needs(const struct watcher *watcher, struct monitor_needs *needs)
+{
+	const struct vps_host *host = watcher->host;
+	OWN(str) char *lock = NULL;
+
+	TRY(str_format(&lock, "%s/%s.lock", host->monitor_dir, watcher->name));
+	needs->log_dir_fd = open(host->log_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (needs->log_dir_fd < 0)
+		return err_sys(errno, "open %s", host->log_dir);
+	needs->vps_lock_fd = open(lock, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (needs->vps_lock_fd < 0)
+		return err_sys(errno, "open lock %s", lock);
+	needs->state_fd = openat(watcher->root.dir_fd, watcher->name,
+				 O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (needs->state_fd < 0)
+		return err_sys(errno, "open %s/%s", host->run_dir, watcher->name);
+	return NULL;
+}
+
 /* Everything else is close-on-exec. The numbers wanted may be taken by one another: first all away
  * from them. */
-static struct err *place_fds(const struct watcher *watcher, int listen_fd, int log_dir_fd,
+static struct err *place_fds(const struct watcher *watcher, const struct monitor_needs *needs,
 			     int *ret_program_fd)
 {
 	const int from[] = { watcher->lock_fd, watcher->init.pidfd, watcher->init.master_fd,
-			     listen_fd,	       log_dir_fd,	    watcher->program_fd };
+			     needs->listen_fd, needs->log_dir_fd,   needs->vps_lock_fd,
+			     needs->state_fd,  watcher->program_fd };
 	int high[ARRAY_SIZE(from)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(from); i++) {
@@ -167,14 +192,12 @@ static struct err *environment(struct strlist *env)
 
 struct err *watcher_become_monitor(const struct watcher *watcher, int listen_fd)
 {
-	OWN(fd)
-	int log_dir_fd = open(watcher->host->log_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct monitor_needs needs = { listen_fd, -1, -1, -1 }; /* until execve(2), or exit(3) */
 	OWN(strlist) struct strlist words = { 0 }, env = { 0 };
 	char cella[4096];
 	int program_fd;
 
-	if (log_dir_fd < 0)
-		return err_sys(errno, "open %s", watcher->host->log_dir);
+	TRY(open_needs(watcher, &needs));
 	TRY(own_path(cella, sizeof(cella)));
 	TRY(strlist_add(&words, "cella-monitor"));
 	TRY(strlist_add(&words, cella));
@@ -184,8 +207,7 @@ struct err *watcher_become_monitor(const struct watcher *watcher, int listen_fd)
 	TRY(strlist_format(&words, "%" PRIu64, watcher->restarts));
 	TRY(strlist_format(&words, "%" PRIu64, watcher->host->look_s));
 	TRY(environment(&env));
-	TRY(place_fds(watcher, listen_fd, log_dir_fd, &program_fd));
-	log_dir_fd = -1; /* its number may be another's by now */
+	TRY(place_fds(watcher, &needs, &program_fd));
 	execveat(program_fd, "", words.items, env.items ? env.items : &(char *){ NULL },
 		 AT_EMPTY_PATH);
 	return err_sys(errno, "run " CELLA_LIBEXECDIR "/cella-monitor");
