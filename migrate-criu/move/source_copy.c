@@ -144,7 +144,8 @@ static struct err *send_round(struct source *source, enum backup_what what)
 	const bool is_last = what != BACKUP_ROUND;
 	struct pipe pipe = { .base.put = put,
 			     .channel = &source->ssh.channel,
-			     .fault = source->base ? "source:more-data" : "source:data" };
+			     .fault =
+				     is_last && source->base ? "source:last-data" : "source:data" };
 	struct move_round *round = &source->result->rounds[source->result->round_count];
 	uint64_t began_ms = move_now_ms();
 	struct err *err;

@@ -77,7 +77,7 @@ vps_start one
 pid=$(vps_field one .pid)
 CELLA_MOVE_FAIL=source:data "$faulty" -q migrate one there >/dev/null 2>&1 || true
 is "a running one is sent while it runs" "$(vps_field one .pid)" "$pid"
-CELLA_MOVE_FAIL=source:more-data "$faulty" -q migrate one there >/dev/null 2>&1 || true
+CELLA_MOVE_FAIL=source:last-data "$faulty" -q migrate one there >/dev/null 2>&1 || true
 check "it was stopped for the rest" test ! -e "/proc/$pid"
 check "and is started again by the next look" status_is one running
 wait_for 30 eval '! receives'
