@@ -219,26 +219,23 @@ static void make_cables(void)
 
 int main(void)
 {
-	const struct CMUnitTest pure[] = {
-		cmocka_unit_test(prefixes_are_cut),
-	};
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_are_cut),
 		cmocka_unit_test(the_kernel_counts_by_them),
 		cmocka_unit_test(counters_go_with_their_port),
 	};
 	const struct net_guard guard = { .host_name = "cvtest0", .mac = { ME } };
-	int failed = cmocka_run_group_tests(pure, NULL, NULL);
 
 	must(net_addr_parse("test", "192.0.2.7", &addrs[0]));
 	must(net_addr_parse("test", "2001:db8::7", &addrs[1]));
 	if (!enter_lab()) {
 		printf("1..0 # SKIP no user or network namespaces here: %s\n", strerror(errno));
-		return failed;
+		return 0;
 	}
 	make_cables();
 	if (!can_guard(&guard)) {
 		printf("1..0 # SKIP no nftables for a user namespace here\n");
-		return failed;
+		return 0;
 	}
-	return failed + cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
