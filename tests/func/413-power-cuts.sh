@@ -125,5 +125,5 @@ cd "$TEST_DIR"
 cuts_stop
 
 cuts=0 was_new=0
-cuts_each "${SWEEP:-2}" "${SEED:-1}" after_cut
+cuts_each "${SWEEP:-1}" "${SEED:-1}" after_cut
 [ $test_failed = 1 ] || ok "after each of $cuts cuts all was whole; $was_new found the command done"
